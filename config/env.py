@@ -1,0 +1,146 @@
+"""Read settings from the environment; a wrong value stops the start."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def env_bool(name: str, *, default: bool) -> bool:
+    """Read ``true`` or ``false``, in any case; anything else is refused."""
+    text = os.environ.get(name, str(default)).lower()
+    if text not in _BOOLEANS:
+        raise ImproperlyConfigured(f"{name}={text!r}: expected 'true' or 'false'.")
+    return _BOOLEANS[text]
+
+
+def env_int(name: str, *, default: int, minimum: int = 0) -> int:
+    """Read a whole number not below `minimum`."""
+    text = os.environ.get(name, str(default))
+    try:
+        value = int(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}={text!r}: expected a whole number."
+        ) from error
+    if value < minimum:
+        raise ImproperlyConfigured(f"{name}={value}: expected at least {minimum}.")
+    return value
+
+
+def env_list(name: str, *, default: list[str]) -> list[str]:
+    """Read values separated by commas; blanks around them are dropped."""
+    text = os.environ.get(name)
+    if text is None:
+        return default
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def env_choice(name: str, *, choices: tuple[str, ...], default: str) -> str:
+    """Read one of `choices`."""
+    value = os.environ.get(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(
+            f"{name}={value!r}: expected one of {', '.join(choices)}."
+        )
+    return value
+
+
+def database_from_url(url: str) -> dict[str, object]:
+    """Turn ``sqlite:///path`` or ``postgresql://user:password@host/name`` into a
+    ``DATABASES`` entry. ``?host=/run/postgresql`` names a socket directory.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path.removeprefix("/")) or ":memory:",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": (
+                    "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
+                    "PRAGMA foreign_keys=ON"
+                ),
+            },
+        }
+    if parts.scheme in {"postgresql", "postgres"}:
+        options = dict(parse_qsl(parts.query))
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.removeprefix("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": options.pop("host", parts.hostname or ""),
+            "PORT": str(parts.port or options.pop("port", "")),
+            "CONN_MAX_AGE": 60,
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": options,
+        }
+    raise ImproperlyConfigured(
+        f"Database address with scheme {parts.scheme!r}: expected sqlite or postgresql."
+    )
+
+
+def cache_from_url(url: str) -> dict[str, object]:
+    """Turn ``locmem://`` or ``redis://host:port/0`` (``unix://`` too) into a
+    ``CACHES`` entry.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "locmem":
+        return {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "signalbox",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    if scheme in {"redis", "rediss", "unix"}:
+        return {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": url,
+            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+        }
+    raise ImproperlyConfigured(
+        f"Cache address with scheme {scheme!r}: expected locmem, redis, rediss or unix."
+    )
+
+
+def local_keys(path: Path) -> dict[str, str]:
+    """Return the keys of a local installation, made once and kept beside its data.
+
+    A production installation brings its own; there is no key everybody knows.
+    """
+    if path.exists():
+        keys: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        return keys
+    path.parent.mkdir(parents=True, exist_ok=True)
+    keys = {
+        "secret_key": secrets.token_urlsafe(50),
+        "encryption_key": Fernet.generate_key().decode(),
+    }
+    # Two processes may start at once: the first file wins, the other reads it.
+    fresh = path.with_suffix(f".{os.getpid()}.tmp")
+    fresh.touch(mode=0o600)
+    fresh.write_text(json.dumps(keys), encoding="utf-8")
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return local_keys(path)
+    finally:
+        fresh.unlink()
+    return keys
+
+
+def required(name: str) -> str:
+    """Read a value a production installation cannot do without."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: production needs it.")
+    return value

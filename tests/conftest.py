@@ -1,0 +1,42 @@
+"""Fixtures that every app's tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tenants.models import Membership, Tenant, User
+from tenants.scope import Actor, using_tenant
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    """A tenant, without an open scope."""
+    return Tenant.objects.create(key="acme", name="Acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Tenant:
+    """Another tenant, whose rows acme must never see."""
+    return Tenant.objects.create(key="globex", name="Globex")
+
+
+@pytest.fixture
+def in_acme(acme: Tenant) -> Iterator[Tenant]:
+    """The tenant acme, with its scope open."""
+    with using_tenant(acme):
+        yield acme
+
+
+@pytest.fixture
+def user(acme: Tenant) -> User:
+    """A member of acme without any grant, who reads English."""
+    person = User.objects.create_user("jo", password="correct horse", language="en")
+    Membership.objects.create(user=person, tenant=acme)
+    return person
+
+
+@pytest.fixture
+def actor(user: User, acme: Tenant) -> Actor:
+    return Actor(user_id=user.pk, tenant_id=acme.pk)
