@@ -1,6 +1,6 @@
 # `make` alone lists the targets. Each one is a call that also works by hand.
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all lint types bench lock clean
+.PHONY: help install run test format messages bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,3 +26,22 @@ run: .venv/run.stamp ## start the portal with its demo: web, worker, scheduler, 
 
 test: .venv/dev.stamp ## run every check and every test; installs what it needs
 	$(BIN)/python -m tests.run
+
+format: .venv/dev.stamp ## lay the code out
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+messages: .venv/dev.stamp ## collect and compile the Korean messages
+	$(BIN)/python -m tests.translations
+
+bench: .venv/dev.stamp ## measure, and print the tables of benchmarks/
+	$(BIN)/python -m benchmarks
+
+lock: ## compile the requirements with hashes (needs uv)
+	uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--no-emit-find-links --no-header requirements.in -o requirements.txt
+	uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the environment and all local data
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .coverage*

@@ -77,6 +77,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "observability.middleware.TraceMiddleware",
+    "screens.compression.StreamingGZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -117,7 +119,6 @@ DATABASES = {
     )
 }
 CACHES = {"default": cache_from_url(os.environ.get("SIGNALBOX_CACHE_URL", "locmem://"))}
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
@@ -159,6 +160,7 @@ TIME_ZONE = "Asia/Seoul"
 # --- Static files -----------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static-collected"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns about a missing one
 WHITENOISE_USE_FINDERS = LOCAL
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -234,18 +236,28 @@ SIGNALBOX_FACT_MODELS: dict[str, dict[str, object]] = {
 }
 
 # --- Watching ---------------------------------------------------------------------
+# Seconds between writes of what was measured; 0 writes nothing by itself.
+SIGNALBOX_FLUSH_SECONDS = env_int("SIGNALBOX_FLUSH_SECONDS", default=10)
+# Probes speak plain HTTP from inside.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
 LOG_LEVEL = env_choice(
     "SIGNALBOX_LOG_LEVEL",
     choices=("DEBUG", "INFO", "WARNING", "ERROR"),
     default="INFO",
 )
+LOG_FORMAT = env_choice(
+    "SIGNALBOX_LOG_FORMAT", choices=("json", "text"), default="json"
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "observability.logs.JsonFormatter"}},
+    "formatters": {
+        "json": {"()": "observability.logs.JsonFormatter"},
+        "text": {"()": "observability.logs.TextFormatter"},
+    },
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "formatter": "json"},
+        "stdout": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
 }

@@ -9,10 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-Value: TypeAlias = None | bool | int | float | Decimal | str | date | datetime
+Value: TypeAlias = bool | int | float | Decimal | str | date | datetime | None
 """One cell. ``float`` and ``Decimal`` are finite; ``datetime`` is aware."""
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 class ColumnType(StrEnum):

@@ -57,6 +57,7 @@ def _prepare(lane: str) -> None:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     os.environ["SIGNALBOX_DATA_DIR"] = str(home / "data")
     os.environ["SIGNALBOX_MODE"] = "local"
+    os.environ["SIGNALBOX_FLUSH_SECONDS"] = "0"  # tests write what was measured
     if lane == "sqlite":
         os.environ["SIGNALBOX_DATABASE_URL"] = f"sqlite:///{home}/portal.sqlite3"
         os.environ["SIGNALBOX_CACHE_URL"] = "locmem://"

@@ -1,0 +1,104 @@
+"""Start the whole portal with its demo: what ``make run`` does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from argparse import ArgumentParser
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from config.processes import (
+    PortalDidNotStart,
+    Program,
+    Stopped,
+    ended,
+    free_port,
+    manage,
+    running,
+    wait_until_answering,
+)
+from demo.loader import Login, load_demo
+
+DEMO_PORTS = (8901, 8909)
+
+
+class Command(BaseCommand):
+    help = (
+        "Start the portal with its demo on this machine: migrations, demo content, "
+        "web, worker, scheduler and the demo API. Ctrl+C stops everything."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=int(os.environ.get("SIGNALBOX_PORT", "8000")),
+            help="first port to try for the portal (default: 8000)",
+        )
+
+    def handle(self, *, port: int, **options: object) -> None:
+        stopped = Stopped()
+        # On a terminal the addresses should stay in sight; faults are still printed.
+        os.environ.setdefault("SIGNALBOX_LOG_LEVEL", "WARNING")
+        os.environ.setdefault("SIGNALBOX_LOG_FORMAT", "text")
+        try:
+            chosen = free_port(port, last=port + 99)
+            demo_port = free_port(DEMO_PORTS[0], last=DEMO_PORTS[1])
+            logins = self._prepare(demo_port)
+            with running(_programs(chosen, demo_port)) as processes:
+                address = f"http://127.0.0.1:{chosen}"
+                wait_until_answering(f"{address}/healthz", processes, seconds=60)
+                self._greet(address, port, chosen, demo_port, logins)
+                while not stopped and not (name := ended(processes)):
+                    time.sleep(0.2)
+                if not stopped:
+                    raise PortalDidNotStart(f"The process {name} ended; see above.")
+        except PortalDidNotStart as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("Stopped.")
+
+    def _prepare(self, demo_port: int) -> tuple[Login, ...]:
+        call_command("migrate", verbosity=0, interactive=False)
+        return load_demo(api_address=f"http://127.0.0.1:{demo_port}")
+
+    def _greet(
+        self,
+        address: str,
+        wanted: int,
+        chosen: int,
+        demo_port: int,
+        logins: tuple[Login, ...],
+    ) -> None:
+        self.stdout.write(f"\nPortal   {address}/")
+        if chosen != wanted:
+            self.stdout.write(f"         (port {wanted} is taken, so {chosen})")
+        self.stdout.write(f"Admin    {address}/admin/")
+        self.stdout.write(f"Demo API http://127.0.0.1:{demo_port}/\n")
+        if logins:
+            self.stdout.write("Logins, printed this once:")
+            for login in logins:
+                self.stdout.write(
+                    f"  {login.username:<10} {login.password:<18} {login.purpose}"
+                )
+        else:
+            self.stdout.write(
+                "Logins were printed at the first start. New passwords: "
+                ".venv/bin/python manage.py demo --reset-passwords"
+            )
+        self.stdout.write("\nCtrl+C stops everything.")
+        self.stdout.flush()
+
+
+def _programs(port: int, demo_port: int) -> tuple[Program, ...]:
+    gunicorn = (sys.executable, "-m", "gunicorn")
+    settings_of_web = ("--config", str(settings.BASE_DIR / "config" / "gunicorn.py"))
+    return (
+        Program("demo API", manage("demo_api", "--port", str(demo_port))),
+        Program("web", (*gunicorn, *settings_of_web, "--bind", f"127.0.0.1:{port}")),
+        Program("worker", manage("db_worker", "--interval", "2")),
+        Program("scheduler", manage("scheduler")),
+    )

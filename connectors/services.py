@@ -1,0 +1,271 @@
+"""The public verbs: load operations, perform one, give back its last good answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import assert_never
+
+from django.utils.translation import get_language
+
+from connectors import bodies, http, http_request, last_good_store, messages
+from connectors.failures import CallFailed
+from connectors.loop import Engine, PoolFull, engine
+from connectors.models import Operation
+from connectors.outcomes import Failure, Outcome, Reason, Success, Table
+from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
+from connectors.portal import run_series
+from connectors.resilience import Circuits, Result
+from connectors.specs import OperationSpec, SourceKind
+from connectors.sql import run_query
+from observability.services import measure
+from tenants.scope import Actor, WrongTenant, using_tenant
+
+__all__ = [
+    "call_operation",
+    "last_good",
+    "load_operations",
+    "missing_operation",
+    "operation_keys",
+    "perform",
+    "with_reserved",
+]
+
+circuits = Circuits()
+
+_LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other call
+
+
+def load_operations(keys: Iterable[str], *, actor: Actor) -> dict[str, OperationSpec]:
+    """Return the actor's enabled operations among `keys`, ready to be performed.
+
+    Two queries, however many keys; unknown and disabled ones are absent.
+    """
+    with using_tenant(actor.tenant_id):
+        rows = Operation.objects.filter(key__in=set(keys)).enabled().with_spec_rows()
+        return {row.key: row.spec() for row in rows}
+
+
+def operation_keys(*, actor: Actor) -> dict[str, str]:
+    """Return the label of every enabled operation by key, for editors and checks."""
+    language = get_language() or "ko"
+    with using_tenant(actor.tenant_id):
+        rows = Operation.objects.enabled().values_list("key", "label")
+        return {key: label.get(language) or key for key, label in rows}
+
+
+def call_operation(
+    key: str,
+    *,
+    arguments: Mapping[str, Raw],
+    actor: Actor,
+    deadline: float | None = None,
+) -> Outcome:
+    """Call the actor's operation `key` and wait for its outcome.
+
+    Args:
+        deadline: ``time.monotonic()`` seconds after which nothing is awaited; the
+            operation's own timeout when None.
+    """
+    spec = load_operations([key], actor=actor).get(key)
+    if spec is None:
+        return missing_operation(key)
+    until = time.monotonic() + spec.timeout_ms / 1000 if deadline is None else deadline
+    return engine().run(perform(spec, arguments=arguments, actor=actor, deadline=until))
+
+
+def missing_operation(key: str) -> Failure:
+    """Say that the tenant has no such enabled operation."""
+    text = messages.failure_text("missing", {"operation": key})
+    return Failure(Reason.MISSING, text, 0.0)
+
+
+async def perform(
+    spec: OperationSpec,
+    *,
+    arguments: Mapping[str, Raw],
+    actor: Actor,
+    deadline: float,
+) -> Outcome:
+    """Perform an operation before `deadline`, or say why not.
+
+    Runs on the engine's loop. An expected failure is returned, a bug is raised.
+
+    Args:
+        arguments: Texts or typed values by parameter name.
+        deadline: ``time.monotonic()`` seconds after which nothing is awaited.
+
+    Raises:
+        WrongTenant: the operation belongs to another tenant than the actor: a bug.
+    """
+    if spec.source.tenant_id != actor.tenant_id:
+        raise WrongTenant(f"Operation {spec.key} belongs to another tenant.")
+    started = time.monotonic()
+    until = min(deadline, started + spec.timeout_ms / 1000)
+    with measure("operation", key=spec.key, tenant=str(actor.tenant_id)) as timing:
+        try:
+            outcome = await _performed(spec, arguments, actor, until)
+        except CallFailed as failed:
+            outcome = _failure(spec, failed)
+        except PoolFull:
+            words = messages.failure_text("pool-full", {"operation": spec.key})
+            outcome = Failure(Reason.REFUSED, words, 0.0)
+        if isinstance(outcome, Failure):
+            timing.failed(outcome.reason.value)
+        return replace(outcome, elapsed_ms=_ms_since(started))
+
+
+async def last_good(
+    spec: OperationSpec,
+    *,
+    arguments: Mapping[str, Raw],
+    actor: Actor,
+    max_age_s: float,
+) -> Success | None:
+    """Return the last good answer to the same call, when it is young enough.
+
+    Its origin is ``LAST_GOOD`` and its ``as_of`` says when it was true.
+    """
+    started = time.monotonic()
+    values = parse_arguments(spec.parameters, arguments)
+    if isinstance(values, tuple) or not spec.keep_last_good_s:
+        return None
+    name = last_good_store.name_of(spec, values, actor)
+    try:
+        kept = await Engine.current().in_pool(lambda: last_good_store.read(name))
+    except PoolFull:
+        return None
+    if kept is None or (datetime.now(UTC) - kept.as_of).total_seconds() > max_age_s:
+        return None
+    return replace(kept, elapsed_ms=_ms_since(started))
+
+
+async def _performed(
+    spec: OperationSpec, arguments: Mapping[str, Raw], actor: Actor, until: float
+) -> Outcome:
+    values = parse_arguments(spec.parameters, arguments)
+    if isinstance(values, tuple):
+        raise _invalid(spec, values)
+    if spec.source.fault:
+        raise CallFailed(Reason.REFUSED, spec.source.fault)
+    if until <= time.monotonic():
+        raise CallFailed(Reason.TIMEOUT, "timeout-late")
+    outcome = await _guarded(spec, values, actor, until)
+    if isinstance(outcome, Success) and spec.keep_last_good_s:
+        await _keep(spec, values, actor, outcome)
+    return outcome
+
+
+async def _keep(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, good: Success
+) -> None:
+    name = last_good_store.name_of(spec, values, actor)
+    seconds = spec.keep_last_good_s
+    try:
+        await Engine.current().in_pool(
+            lambda: last_good_store.write(name, good, seconds=seconds)
+        )
+    except PoolFull:
+        return  # an answer that is not kept is still an answer
+
+
+async def _guarded(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, until: float
+) -> Outcome:
+    """Call through the circuit breaker of the data source."""
+    source = spec.source
+    name = (source.tenant_id, source.key)
+    given = circuits.permit(name)
+    if given is None:
+        seconds = round(circuits.rules.open_wait_s)
+        raise CallFailed(Reason.CIRCUIT_OPEN, "circuit-open", seconds=seconds)
+    result = Result.IGNORED
+    tenant = str(source.tenant_id)
+    try:
+        with measure("data_source", key=source.key, tenant=tenant) as timing:
+            try:
+                outcome = await _called(spec, values, actor, until)
+            except CallFailed as failed:
+                result = _result(failed.reason, failed.status)
+                timing.failed(failed.reason.value)
+                raise
+            if isinstance(outcome, Failure):
+                result = _result(outcome.reason, outcome.status)
+                timing.failed(outcome.reason.value)
+            else:
+                result = Result.GOOD
+            return outcome
+    finally:
+        circuits.settle(name, given, result)
+
+
+def _result(reason: Reason, status: int | None) -> Result:
+    """Say what a failure tells about the health of the data source."""
+    if reason is Reason.TIMEOUT:
+        return Result.BAD
+    if reason is Reason.UPSTREAM:
+        return Result.BAD if status is None or status >= 500 else Result.GOOD
+    if reason in {Reason.DENIED, Reason.UNREADABLE}:
+        return Result.GOOD  # it answered
+    return Result.IGNORED
+
+
+async def _called(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, until: float
+) -> Outcome:
+    match spec.kind:
+        case SourceKind.HTTP:
+            return await _request(spec, values, actor, until)
+        case SourceKind.SQL:
+            return await run_query(
+                spec, arguments=values, actor=actor, deadline=until, row_limit=None
+            )
+        case SourceKind.PORTAL:
+            return await run_series(spec, arguments=values, actor=actor, deadline=until)
+    assert_never(spec.kind)
+
+
+async def _request(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, until: float
+) -> Outcome:
+    request = http_request.build_request(spec, with_reserved(spec, values, actor))
+    answer = await http.exchange(
+        request, spec.source, timeout_ms=spec.timeout_ms, deadline=until
+    )
+
+    def read() -> tuple[Table | str, tuple[str, ...]]:
+        return bodies.read_body(
+            answer.body,
+            spec,
+            content_type=answer.content_type,
+            charset=answer.charset,
+        )
+
+    large = len(answer.body) > _LARGE_BODY
+    data, notes = await Engine.current().in_pool(read) if large else read()
+    now = datetime.now(UTC)
+    return Success(data, status=answer.status, as_of=now, elapsed_ms=0.0, notes=notes)
+
+
+def with_reserved(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor
+) -> dict[str, Argument]:
+    """Add what templates may ask for besides arguments: ``tenant`` and ``user``."""
+    return {**values, "tenant": spec.source.tenant_key, "user": actor.user_id}
+
+
+def _invalid(spec: OperationSpec, errors: tuple[ArgumentError, ...]) -> CallFailed:
+    words = " ".join(messages.argument_error(error) for error in errors)
+    return CallFailed(Reason.INVALID, "invalid", operation=spec.key, errors=words)
+
+
+def _failure(spec: OperationSpec, failed: CallFailed) -> Failure:
+    values = {"source": spec.source.key, **failed.values, "status": failed.status}
+    text = messages.failure_text(failed.rule, values)
+    return Failure(failed.reason, text, 0.0, failed.status)
+
+
+def _ms_since(started: float) -> float:
+    return (time.monotonic() - started) * 1000

@@ -1,0 +1,237 @@
+"""One saved query on an external database: judged, bound, read-only, timed, cut."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, CursorResult, TextClause
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.loop import PoolFull, engine
+from connectors.outcomes import Failure, Outcome, Reason, Success
+from connectors.parameters import Argument, ParameterType
+from connectors.query_safety import RESERVED, Allowed, Refused, judge
+from connectors.specs import OperationSpec
+from connectors.sql_engines import SourceRefusedError, engine_for
+from connectors.sql_failures import failure_of
+from connectors.sql_messages import failure_words, refusal_words, source_words
+from connectors.sql_values import (
+    bytes_of,
+    kinds,
+    mapped_rows,
+    misplaced_list,
+    statement,
+)
+from tenants.scope import Actor
+
+_BATCH = 500  # rows of one journey to the database
+_GRACE_S = 0.03  # the database's own timeout speaks first and leaves a clean session
+_CHECK_EVERY = 5_000  # instructions of SQLite between two looks at the clock
+
+
+async def run_query(
+    spec: OperationSpec,
+    *,
+    arguments: Mapping[str, Argument],
+    actor: Actor,
+    deadline: float,
+    row_limit: int | None = None,
+) -> Outcome:
+    """Run the operation's query before `deadline`, or say why not.
+
+    Cancelling the task cancels the running statement.
+
+    Args:
+        arguments: Typed values by parameter name, as of `parse_arguments`.
+        actor: Whose tenant and user ``:tenant`` and ``:user`` are bound to.
+        deadline: ``time.monotonic()`` seconds after which nothing is awaited.
+        row_limit: Most rows kept; the operation's own limit when None.
+    """
+    started = time.monotonic()
+    until = min(deadline, started + spec.timeout_ms / 1_000)
+    limit = spec.row_limit if row_limit is None else row_limit
+    query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
+    try:
+        async with asyncio.timeout(until - started + _GRACE_S):
+            outcome = await engine().in_pool(query.run, cancel=query.cancel)
+    except TimeoutError:
+        outcome = _failed(Reason.TIMEOUT, "timeout")
+    except PoolFull:
+        outcome = _failed(Reason.REFUSED, "busy")
+    return replace(outcome, elapsed_ms=(time.monotonic() - started) * 1_000)
+
+
+def _values(
+    spec: OperationSpec, arguments: Mapping[str, Argument], actor: Actor
+) -> dict[str, tuple[ParameterType, Argument]]:
+    values = dict(arguments)
+    values["tenant"], values["user"] = spec.source.tenant_key, actor.user_id
+    return {
+        name: (kind, values.get(name)) for name, kind in kinds(spec.parameters).items()
+    }
+
+
+def _failed(reason: Reason, rule: str, *, name: str = "") -> Failure:
+    return Failure(reason, failure_words(rule, name=name), 0.0)
+
+
+class _Query:
+    """One run on a pool thread, which another thread may cancel."""
+
+    def __init__(
+        self,
+        spec: OperationSpec,
+        values: Mapping[str, tuple[ParameterType, Argument]],
+        *,
+        until: float,
+        row_limit: int,
+    ) -> None:
+        self._spec = spec
+        self._values = values
+        self._until = until
+        self._row_limit = row_limit
+        self._lock = threading.Lock()
+        self._driver: Any = None  # the connection while a statement may run on it
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """End the running statement. Blocks: call it from a thread of its own."""
+        # The lock keeps the connection from going back to the pool meanwhile, where
+        # the cancel would hit somebody else's statement.
+        with self._lock:
+            self._cancelled = True
+            match self._driver:
+                case psycopg.Connection():
+                    self._driver.cancel_safe(timeout=5.0)
+                case sqlite3.Connection():
+                    self._driver.interrupt()
+
+    def run(self) -> Outcome:
+        spec = self._spec
+        allowed = judge(spec.sql, dialect=spec.source.dialect)
+        if isinstance(allowed, Refused):
+            return Failure(Reason.REFUSED, refusal_words(allowed), 0.0)
+        if refused := self._refused_parameter(allowed):
+            return refused
+        if self._until <= time.monotonic():
+            return _failed(Reason.TIMEOUT, "timeout")
+        try:
+            text = statement(allowed, self._used(allowed), dialect=spec.source.dialect)
+            with engine_for(spec.source).connect() as connection:
+                return self._read(connection, text)
+        except SourceRefusedError as error:
+            reason = Reason.UPSTREAM if error.rule == "missing-file" else Reason.REFUSED
+            return Failure(reason, source_words(error.rule, error.found), 0.0)
+        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+            late = time.monotonic() >= self._until
+            return failure_of(error, sql=spec.sql, late=late, cancelled=self._cancelled)
+
+    def _used(self, allowed: Allowed) -> dict[str, tuple[ParameterType, Argument]]:
+        return {name: self._values[name] for name in allowed.parameters}
+
+    def _refused_parameter(self, allowed: Allowed) -> Failure | None:
+        for name in allowed.parameters:
+            if name not in self._values and name not in RESERVED:
+                return _failed(Reason.REFUSED, "undeclared-parameter", name=name)
+        used = self._used(allowed)
+        lists = [name for name, (kind, _) in used.items() if kind is ParameterType.LIST]
+        if misplaced := misplaced_list(allowed, lists):
+            return _failed(Reason.REFUSED, "misplaced-list", name=misplaced)
+        return None
+
+    def _read(self, connection: Connection, text: TextClause) -> Outcome:
+        driver: Any = connection.connection.driver_connection
+        with self._cancellable(driver):
+            if self._is_over():  # cancelled while the connection was being made
+                raise TimeoutError
+            if isinstance(driver, sqlite3.Connection):
+                driver.set_progress_handler(self._is_over, _CHECK_EVERY)
+            else:
+                _limit_session(driver, self._until)
+            try:
+                return self._fetch(connection, text)
+            finally:
+                if isinstance(driver, sqlite3.Connection):
+                    driver.set_progress_handler(None, 0)
+                if self._cancelled:
+                    # A cancel that arrives late would end the next statement.
+                    connection.invalidate()
+
+    @contextmanager
+    def _cancellable(self, driver: Any) -> Iterator[None]:
+        with self._lock:
+            self._driver = driver
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._driver = None
+
+    def _is_over(self) -> bool:
+        return self._cancelled or time.monotonic() >= self._until
+
+    def _fetch(self, connection: Connection, text: TextClause) -> Outcome:
+        wanted = self._row_limit + 1
+        # On PostgreSQL this is a cursor of the server, which takes one statement only.
+        batches = connection.execution_options(yield_per=min(wanted, _BATCH))
+        with batches.execute(text) as result:
+            names = list(result.keys())
+            codes = _type_codes(result)
+            rows, bytes_kept = self._taken(result, wanted)
+        mapped = mapped_rows(
+            names,
+            codes,
+            rows,
+            self._spec.columns,
+            row_limit=self._row_limit,
+            bytes_kept=bytes_kept,
+        )
+        now = datetime.now(UTC)
+        return Success(mapped.table, None, now, 0.0, notes=mapped.notes)
+
+    def _taken(
+        self, result: CursorResult[Any], wanted: int
+    ) -> tuple[list[Sequence[object]], int | None]:
+        """Fetch rows up to the limit of rows plus one, or the limit of bytes."""
+        rows: list[Sequence[object]] = []
+        size = 0
+        most = self._spec.source.max_body_bytes
+        while len(rows) < wanted:
+            batch = result.fetchmany(min(wanted - len(rows), _BATCH))
+            if not batch:
+                break
+            for row in batch:
+                grown = size + bytes_of(row)
+                if grown > most:
+                    return rows, size
+                size = grown
+                rows.append(row)
+            if self._is_over():
+                raise TimeoutError
+        return rows, None
+
+
+def _type_codes(result: CursorResult[Any]) -> list[int | None]:
+    description = result.cursor.description
+    codes = [column[1] for column in description or ()]
+    return [code if isinstance(code, int) else None for code in codes]
+
+
+def _limit_session(driver: psycopg.Connection[Any], until: float) -> None:
+    """Give this transaction what is left of the time; it ends with the transaction."""
+    left = max(1, round((until - time.monotonic()) * 1_000))
+    driver.execute(
+        "SELECT set_config('statement_timeout', %s, true),"
+        " set_config('lock_timeout', %s, true),"
+        " set_config('idle_in_transaction_session_timeout', %s, true)",
+        (str(left), str(left), str(left + 1_000)),
+    )

@@ -1,0 +1,15 @@
+"""Addresses of readers."""
+
+from django.urls import path
+
+from menus.views import favourite_menu, home, menu_block, menu_block_csv, open_menu
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("m/<slug:slug>/", open_menu, name="menu"),
+    path("m/<slug:slug>/favourite/", favourite_menu, name="menu-favourite"),
+    path("m/<slug:slug>/blocks/<slug:block>/", menu_block, name="menu-block"),
+    path(
+        "m/<slug:slug>/blocks/<slug:block>.csv", menu_block_csv, name="menu-block-csv"
+    ),
+]

@@ -1,0 +1,83 @@
+"""What the editor page works with: text to JSON and back, and differences."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from typing import Final, NoReturn, cast
+
+from connectors.outcomes import Json
+from screens.document import Document, DocumentError, document_as_json, parse_document
+
+EMPTY: Final[dict[str, Json]] = {
+    "version": 1,
+    "title": {"ko": "", "en": ""},
+    "parameters": [],
+    "blocks": [],
+}
+"""Where the first version of a screen begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a difference: ``added``, ``removed``, ``place`` or ``same``."""
+
+    kind: str
+    text: str
+
+
+def read_json(text: str) -> tuple[Json, DocumentError | None]:
+    """Read what somebody typed; the second is the fault when it is no JSON."""
+    try:
+        body = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_refuse_constant
+        )
+    except json.JSONDecodeError as error:
+        place = f"{error.lineno}:{error.colno}"
+        return None, DocumentError("", "not-json", found=error.msg, expected=place)
+    except _Repeated as error:
+        return None, DocumentError("", "repeated-key", found=str(error)[:80])
+    except (RecursionError, ValueError):
+        # Nested too deep, NaN, or an integer of thousands of digits.
+        return None, DocumentError("", "number")
+    return cast("Json", body), None
+
+
+class _Repeated(Exception):
+    """An object names a key twice; which of both was meant, nobody knows."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        raise _Repeated(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def as_text(body: Json) -> str:
+    """Write a body for people: in the order of the schema when it is a document.
+
+    A database may keep the keys of JSON in an order of its own.
+    """
+    document = parse_document(body)
+    ordered = document_as_json(document) if isinstance(document, Document) else body
+    return json.dumps(ordered, ensure_ascii=False, indent=2)
+
+
+def difference(before: str, after: str) -> list[DiffLine]:
+    """Compare two texts as a unified difference without its file names."""
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), lineterm="", n=3
+    )
+    return [DiffLine(_kind(line), line) for line in list(lines)[2:]]
+
+
+def _kind(line: str) -> str:
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    return kinds.get(line[:1], "same")

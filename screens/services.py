@@ -1,0 +1,263 @@
+"""Open a screen, preview a document, save, publish and revert versions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.conf import settings
+
+from branching.decisions import Decision, direct_decision
+from branching.services import TableMissing, decide_all
+from connectors.outcomes import Failure, Json, Reason
+from connectors.parameters import Argument, ArgumentError, parse_arguments
+from connectors.services import load_operations
+from screens import checks, messages
+from screens.block_json import outcome_as_json
+from screens.document import (
+    Block,
+    Document,
+    DocumentError,
+    FromParameter,
+    parse_document,
+)
+from screens.models import Screen, ScreenVersion
+from screens.pages import Addresses, Drawn, OpenPage, Reader
+from screens.runner import BlockResponse, Plan, Planned
+from screens.schema import RESERVED_PARAMETERS
+from screens.versions import (
+    StaleBase,
+    publish,
+    publish_errors,
+    revert,
+    save_version,
+    screen_faults,
+)
+from tenants.scope import Actor
+
+__all__ = [
+    "Addresses",
+    "BlockResponse",
+    "Drawn",
+    "NotPublished",
+    "OpenPage",
+    "StaleBase",
+    "UnknownBlock",
+    "open_screen",
+    "outcome_as_json",
+    "preview",
+    "publish",
+    "publish_errors",
+    "published_document",
+    "revert",
+    "save_version",
+    "screen_faults",
+]
+
+_LONGEST_NUMBER = 10
+
+Given = Mapping[str, str | Sequence[str]]
+
+
+class NotPublished(LookupError):
+    """The screen has no published version, or is retired: readers get a 404."""
+
+
+class UnknownBlock(LookupError):
+    """The document has no block with this id: readers get a 404."""
+
+
+def open_screen(
+    screen: Screen,
+    *,
+    arguments: Given,
+    actor: Actor,
+    addresses: Addresses | None = None,
+    only: str | None = None,
+) -> OpenPage | tuple[ArgumentError, ...]:
+    """Start every block of the published version, and return the page that runs.
+
+    The run has started when this returns; whoever gets the page iterates or closes
+    it. Language and time zone are those active now. The number of queries does not
+    depend on the number of blocks.
+
+    Args:
+        arguments: Raw arguments as an address has them. ``page`` is the page of a
+            grid and no argument of the screen.
+        addresses: Where blocks are found alone; none on the command line.
+        only: Id of the one block to run.
+
+    Raises:
+        NotPublished: readers may not reach the screen.
+        UnknownBlock: the document has no block `only`.
+    """
+    version = screen.published
+    if version is None or screen.retired:
+        raise NotPublished(f"Screen {screen.key} is not open to readers.")
+    return _open(
+        published_document(version),
+        _Request(screen.key, version.number, arguments, actor, addresses, only),
+    )
+
+
+def preview(
+    document: Document,
+    *,
+    actor: Actor,
+    arguments: Given | None = None,
+    key: str = "preview",
+) -> OpenPage | tuple[ArgumentError, ...] | tuple[DocumentError, ...]:
+    """Run a document that nobody has published, with the rights of `actor`.
+
+    Names that lead nowhere become failed cards; operations that the actor may not
+    use refuse the whole preview.
+    """
+    names = checks.Names.of(actor)
+    denied = tuple(checks.permission_errors(document, names=names, actor=actor))
+    if denied:
+        return messages.with_words(denied)
+    return _open(document, _Request(key, 0, arguments or {}, actor))
+
+
+def published_document(version: ScreenVersion) -> Document:
+    """Return the document of a version; parsed once for equal documents.
+
+    Raises:
+        ValueError: the stored document breaks today's rules. Publishing checks them,
+            so this is a bug or a missing migration.
+    """
+    return _parsed(_Stored(version.digest, version.body))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A stored document that is equal to another when their digests are."""
+
+    digest: str
+    body: Json = field(compare=False, repr=False)
+
+
+@lru_cache(maxsize=512)
+def _parsed(stored: _Stored) -> Document:
+    document = parse_document(stored.body)
+    if isinstance(document, tuple):
+        faults = "; ".join(f"{each.pointer} {each.rule}" for each in document)
+        raise ValueError(f"Document {stored.digest} is not valid: {faults}.")
+    return document
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What somebody asks of one document."""
+
+    key: str
+    version: int
+    given: Given
+    actor: Actor
+    addresses: Addresses | None = None
+    only: str | None = None
+
+
+def _open(
+    document: Document, request: _Request
+) -> OpenPage | tuple[ArgumentError, ...]:
+    started = time.monotonic()
+    blocks = _chosen(document, request.only)
+    given = {
+        name: value
+        for name, value in request.given.items()
+        if name not in RESERVED_PARAMETERS
+    }
+    reader = Reader.current(page=_page_number(request.given), given=given)
+    arguments = parse_arguments(document.parameters, given, time_zone=reader.time_zone)
+    if isinstance(arguments, tuple):
+        return arguments
+    planned = _plan(blocks, arguments, actor=request.actor)
+    allowed_ms = min(document.deadline_ms, settings.SIGNALBOX_PAGE_DEADLINE_MS)
+    plan = Plan(
+        key=request.key,
+        blocks=planned,
+        operations=load_operations(_operation_keys(planned), actor=request.actor),
+        actor=request.actor,
+        started=started,
+        deadline=started + allowed_ms / 1_000,
+        at_once=getattr(settings, "SIGNALBOX_BLOCKS_AT_ONCE", 16),
+    )
+    return OpenPage(
+        plan,
+        document,
+        version=request.version,
+        arguments=arguments,
+        reader=reader,
+        addresses=request.addresses,
+    )
+
+
+def _chosen(document: Document, only: str | None) -> tuple[Block, ...]:
+    if only is None:
+        return document.blocks
+    chosen = tuple(block for block in document.blocks if block.id == only)
+    if not chosen:
+        raise UnknownBlock(f"The document has no block {only!r}.")
+    return chosen
+
+
+def _page_number(given: Given) -> int:
+    raw = given.get("page", "1")
+    text = raw if isinstance(raw, str) else next(iter(raw), "1")
+    numeric = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
+    return max(1, int(text)) if numeric else 1
+
+
+def _plan(
+    blocks: Sequence[Block], arguments: Mapping[str, Argument], *, actor: Actor
+) -> tuple[Planned, ...]:
+    """Decide for every block; each decision table is asked in one go."""
+    tabled = [block for block in blocks if block.source.decision_table]
+    requests = [
+        (block.source.decision_table, _arguments_of(block, arguments))
+        for block in tabled
+    ]
+    answers = decide_all(requests, actor=actor) if requests else []
+    decided = {block.id: answer for block, answer in zip(tabled, answers, strict=True)}
+    return tuple(_planned(block, decided.get(block.id), arguments) for block in blocks)
+
+
+def _planned(
+    block: Block,
+    decided: Decision | TableMissing | None,
+    arguments: Mapping[str, Argument],
+) -> Planned:
+    source = block.source
+    match decided:
+        case Decision():
+            return Planned(block, decided)
+        case None:
+            direct = direct_decision(source.operation, _arguments_of(block, arguments))
+            return Planned(block, direct)
+        case TableMissing():
+            message = messages.table_missing(source.decision_table)
+            nothing = Decision(source.decision_table, "", (), "default")
+            return Planned(block, nothing, Failure(Reason.MISSING, message, 0.0))
+
+
+def _arguments_of(
+    block: Block, arguments: Mapping[str, Argument]
+) -> dict[str, Argument]:
+    return {
+        name: arguments[value.name] if isinstance(value, FromParameter) else value
+        for name, value in block.source.arguments.items()
+    }
+
+
+def _operation_keys(planned: Sequence[Planned]) -> set[str]:
+    decisions = [each.decision for each in planned]
+    called = {call.operation for decision in decisions for call in decision.calls}
+    return called | {
+        step.call.operation
+        for decision in decisions
+        for step in decision.fallbacks
+        if step.call is not None
+    }

@@ -1,0 +1,32 @@
+"""What the tests of this app share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from observability import services, tracing
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted_yet() -> Iterator[None]:
+    """Every test begins as a process that has measured nothing."""
+    services.recorder.after_fork()
+    tracing.reset()
+    yield
+    services.recorder.after_fork()
+    tracing.reset()
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    """Every span that ends, all of them sampled."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracing.use_tracer(provider.get_tracer("tests"))
+    return exporter
