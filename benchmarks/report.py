@@ -32,7 +32,8 @@ def keep(name: str, title: str, text: str, *, quick: bool) -> Path:
     """
     machine = (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, "
-        f"CPython {platform.python_version()}, SQLite {sqlite3.sqlite_version}. "
+        f"CPython {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"load average at the end {os.getloadavg()[0]:.1f}. "
         "Compare the ratios, not the absolute times."
     )
     whole = f"# {title}\n\n{machine}\n\n{text}\n"

@@ -215,5 +215,5 @@ def _delimited(text: str, spec: OperationSpec, kind: BodyFormat) -> Mapped:
     )
 
 
-def _unreadable(spec: OperationSpec, rule: str, **values: object) -> CallFailed:
+def _unreadable(spec: OperationSpec, rule: str, **values: Any) -> CallFailed:
     return CallFailed(Reason.UNREADABLE, rule, source=spec.source.key, **values)

@@ -124,15 +124,7 @@ def build_request(
         pairs.append((spec.source.username, spec.source.secret))
         shown_pairs.append((spec.source.username, MASK))
     body, content_type = _body(spec, values)
-    headers = {"Accept": now_accepted}
-    if content_type:
-        headers["Content-Type"] = content_type
-    private = {name.lower() for name, _ in spec.source.headers}
-    _add_headers(headers, spec.source.headers)
-    _add_headers(headers, _filled_headers(spec.headers, values))
-    for name, value in _authorization(spec.source):
-        private.add(name.lower())
-        _add_headers(headers, [(name, value)])
+    headers, private = _headers(spec, values, {"Accept": now_accepted} | content_type)
     address = Address(
         base.scheme,
         base.host,
@@ -146,9 +138,22 @@ def build_request(
         address=address,
         headers=tuple(headers.items()),
         body=body,
-        private=frozenset(private),
+        private=private,
         shown=f"{spec.method} {path or '/'}" + (f"?{shown}" if shown else ""),
     )
+
+
+def _headers(
+    spec: OperationSpec, values: Mapping[str, Argument], headers: dict[str, str]
+) -> tuple[dict[str, str], frozenset[str]]:
+    """Return all headers, and the lower-case names of those that may be secret."""
+    private = {name.lower() for name, _ in spec.source.headers}
+    _add_headers(headers, spec.source.headers)
+    _add_headers(headers, _filled_headers(spec.headers, values))
+    for name, value in _authorization(spec.source):
+        private.add(name.lower())
+        _add_headers(headers, [(name, value)])
+    return headers, frozenset(private)
 
 
 def _base(source: SourceSpec) -> Address:
@@ -237,17 +242,18 @@ def _authorization(source: SourceSpec) -> list[tuple[str, str]]:
 
 def _body(
     spec: OperationSpec, values: Mapping[str, Argument]
-) -> tuple[bytes | None, str]:
+) -> tuple[bytes | None, dict[str, str]]:
+    """Return the encoded body and the header that names its type."""
     if spec.body_kind is BodyKind.NONE or not spec.body:
-        return None, ""
+        return None, {}
     template = json.loads(spec.body)
     if spec.body_kind is BodyKind.FORM:
         templates = [(str(name), str(value)) for name, value in template.items()]
-        pairs = _pairs(templates, values)
-        return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+        form = urlencode(_pairs(templates, values)).encode()
+        return form, {"Content-Type": "application/x-www-form-urlencoded"}
     filled = _filled_json(template, values)
     text = json.dumps(filled, ensure_ascii=False, default=_json_value)
-    return text.encode("utf-8", "replace"), "application/json"
+    return text.encode("utf-8", "replace"), {"Content-Type": "application/json"}
 
 
 def _filled_json(template: Any, values: Mapping[str, Argument]) -> Any:

@@ -19,6 +19,7 @@ from contextvars import ContextVar, copy_context
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.conf import settings
+from django.utils import timezone, translation
 
 from connectors.pool import Job, Pool, PoolFull
 
@@ -103,6 +104,48 @@ def _calling_thread_runs() -> bool:
     return bool(getattr(settings, "SIGNALBOX_POOL_CALLER_RUNS", False))
 
 
+def _carrier() -> Callable[[], None]:
+    """Return what gives another thread the language and time zone of this one.
+
+    Both live in ``asgiref.local.Local``, which hides its values from other threads
+    even inside a copied context.
+    """
+    language = translation.get_language()
+    zone = timezone.get_current_timezone()
+
+    def carry() -> None:
+        if language:
+            translation.activate(language)
+        else:  # None, whatever its type says: translations are switched off
+            translation.deactivate_all()
+        timezone.activate(zone)
+
+    return carry
+
+
+def _chain(task: asyncio.Task[T], future: concurrent.futures.Future[T]) -> None:
+    """Let a future of threads and a task of the loop end together."""
+    loop = task.get_loop()
+
+    def finish(done: asyncio.Task[T]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled():
+            future.cancel()
+        if not future.set_running_or_notify_cancel():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(done.result())
+
+    def stop(ended: concurrent.futures.Future[T]) -> None:
+        if ended.cancelled() and not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)
+
+    task.add_done_callback(finish)
+    future.add_done_callback(stop)
+
+
 class Engine:
     """One event loop thread, its pools, and what the loop keeps open.
 
@@ -155,7 +198,16 @@ class Engine:
         if self._stopped:
             coroutine.close()
             raise RuntimeError("The engine is stopped.")
-        return context.run(asyncio.run_coroutine_threadsafe, coroutine, self._loop)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        carry = _carrier()
+
+        def begin() -> None:
+            carry()
+            _chain(self._loop.create_task(coroutine), future)
+
+        # The task copies the context that `begin` runs in.
+        self._loop.call_soon_threadsafe(begin, context=context)
+        return future
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for what it returns or raises.
@@ -188,7 +240,13 @@ class Engine:
         Raises:
             PoolFull: too much work is waiting already.
         """
-        job = Job(function, context=copy_context())
+        carry = _carrier()
+
+        def work() -> T:
+            carry()
+            return function()
+
+        job = Job(work, context=copy_context())
         mailbox = _mailbox.get()
         if mailbox is not None and _calling_thread_runs():
             mailbox.put_job(job)

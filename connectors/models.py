@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from connectors import rules
+from connectors import parameter_rules, rules
 from connectors.data_sources import DataSource, milliseconds, validate_label
 from connectors.parameters import ParameterSpec, ParameterType
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
@@ -162,7 +162,7 @@ class Operation(TenantModel):
     )
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
-    objects = TenantManager.from_queryset(OperationQuerySet)()
+    objects = TenantManager.from_queryset(OperationQuerySet)()  # type: ignore[misc]
 
     class Meta:
         ordering = ["key"]
@@ -295,10 +295,10 @@ class Parameter(TenantModel):
         return self.name
 
     def clean(self) -> None:
-        rules.check_parameter(self)
+        parameter_rules.check_parameter(self)
 
     def spec(self) -> ParameterSpec:
-        return rules.parameter_spec(self)
+        return parameter_rules.parameter_spec(self)
 
 
 class OperationUserPermission(UserObjectPermissionBase):

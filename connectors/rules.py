@@ -1,4 +1,4 @@
-"""What a stored data source, operation or parameter must keep, and how it is read.
+"""What a stored data source or operation must keep, and how it is read.
 
 Models call these from ``clean``; each refusal names its field, so that a form shows it
 where it belongs.
@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy
 from django.core.exceptions import ValidationError
@@ -23,13 +20,6 @@ from connectors import http_request, messages
 from connectors.addresses import AddressError, parse_address
 from connectors.bodies import compiled_path
 from connectors.outcomes import Column, ColumnType
-from connectors.parameters import (
-    ArgumentError,
-    Bound,
-    ParameterSpec,
-    ParameterType,
-    parse_arguments,
-)
 from connectors.query_safety import Allowed, Refused, judge
 from connectors.specs import AuthKind, BodyKind, SourceKind, SourceSpec
 from connectors.sql_engines import SourceRefusedError, is_portal_database, read_url
@@ -37,7 +27,7 @@ from connectors.sql_messages import refusal_words, series_words, source_words
 from observability.services import SERIES
 
 if TYPE_CHECKING:
-    from connectors.models import DataSource, Operation, Parameter
+    from connectors.models import DataSource, Operation
 
 _COLUMN_FIELDS = frozenset({"name", "type", "label", "unit", "format"})
 _MOST_COLUMNS = 200
@@ -322,91 +312,3 @@ def check_label(value: object) -> None:
         raise ValidationError(
             _('Give texts by language, such as {"ko": "재고", "en": "Stock"}.')
         )
-
-
-# --- Parameters ---------------------------------------------------------------------
-
-
-def check_parameter(parameter: Parameter) -> None:
-    """Refuse a parameter whose bounds, choices or default do not fit its type.
-
-    Raises:
-        ValidationError: by field.
-    """
-    errors: dict[str, str] = {}
-    if parameter.name in http_request.RESERVED:
-        text = _("%(name)s is bound by the portal itself. Choose another name.")
-        errors["name"] = text % {"name": parameter.name}
-    choices = parameter.choices
-    if not isinstance(choices, list) or not all(
-        isinstance(one, str) for one in choices
-    ):
-        errors["choices"] = _('Give a list of texts, such as ["north", "south"].')
-    elif parameter.type == ParameterType.CHOICE and not choices:
-        errors["choices"] = _("A choice needs the values to choose from.")
-    for field in ("minimum", "maximum"):
-        try:
-            _bound(parameter.type, getattr(parameter, field))
-        except ValueError as error:
-            errors[field] = str(error)
-    if not errors and parameter.default:
-        parsed = _parsed_default(parameter)
-        if isinstance(parsed, tuple):
-            errors["default"] = messages.argument_error(parsed[0])
-    if errors:
-        raise ValidationError(errors)
-
-
-def parameter_spec(parameter: Parameter) -> ParameterSpec:
-    """Return a stored parameter as a value."""
-    spec = _spec_without_default(parameter)
-    parsed = _parsed_default(parameter) if parameter.default else {}
-    if isinstance(parsed, tuple):  # stored before the rules were asked
-        return spec
-    return replace(spec, default=parsed.get(parameter.name))
-
-
-def _spec_without_default(parameter: Parameter) -> ParameterSpec:
-    return ParameterSpec(
-        name=parameter.name,
-        type=ParameterType(parameter.type),
-        required=parameter.required,
-        minimum=_bound(parameter.type, parameter.minimum),
-        maximum=_bound(parameter.type, parameter.maximum),
-        choices=tuple(parameter.choices),
-        label=parameter.label,
-    )
-
-
-def _parsed_default(
-    parameter: Parameter,
-) -> dict[str, Any] | tuple[ArgumentError, ...]:
-    spec = _spec_without_default(parameter)
-    return parse_arguments([spec], {parameter.name: parameter.default})
-
-
-def _bound(kind: str, text: str) -> Bound | None:
-    """Read a bound as its parameter's type compares it.
-
-    Raises:
-        ValueError: with words for the form.
-    """
-    if not text:
-        return None
-    try:
-        match ParameterType(kind):
-            case ParameterType.DECIMAL:
-                number = Decimal(text)
-                if not number.is_finite():
-                    raise ValueError(text)
-                return number
-            case ParameterType.DATE:
-                return date.fromisoformat(text)
-            case ParameterType.DATETIME:
-                moment = datetime.fromisoformat(text)
-                return moment if moment.tzinfo else moment.date()
-            case _:
-                return int(text)
-    except (ValueError, ArithmeticError):
-        words = _("“%(text)s” does not bound a parameter of this type.")
-        raise ValueError(words % {"text": text}) from None

@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -162,7 +161,7 @@ class MenuAdmin(TenantModelAdmin):
         context = {"menu": menu, "address": address}
         return render_to_string("menus/admin_place.html", context)
 
-    def view_on_site(self, menu: Menu) -> str:  # type: ignore[override]
+    def view_on_site(self, menu: Menu) -> str:
         return menu.get_absolute_url()
 
     def get_urls(self) -> list[URLPattern]:
@@ -181,10 +180,14 @@ class MenuAdmin(TenantModelAdmin):
         return HttpResponseRedirect(reverse("admin:menus_menu_changelist"))
 
     def changeform_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(request, object_id, form_url, extra_context)
         except ValidationError as error:
             # Somebody else changed the tree between our check and our write.
             messages.error(request, " ".join(error.messages))

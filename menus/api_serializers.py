@@ -16,7 +16,7 @@ class MenuSerializer(_Serializer):
     """One visible menu; the list is in tree order."""
 
     slug = serializers.SlugField(read_only=True)
-    parent = serializers.SlugField(
+    parent = serializers.SlugField(  # type: ignore[assignment]
         read_only=True,
         allow_null=True,
         help_text="Slug of the menu above, or null.",
@@ -28,7 +28,7 @@ class MenuSerializer(_Serializer):
     name = serializers.CharField(
         read_only=True, help_text="In the language of the request."
     )
-    label = serializers.DictField(
+    label = serializers.DictField(  # type: ignore[assignment]
         child=serializers.CharField(), read_only=True, help_text="Name by language."
     )
     icon = serializers.CharField(read_only=True, allow_blank=True)
@@ -46,7 +46,7 @@ class ParameterSerializer(_Serializer):
     type = serializers.ChoiceField(
         choices=[kind.value for kind in ParameterType], read_only=True
     )
-    required = serializers.BooleanField(read_only=True)
+    required = serializers.BooleanField(read_only=True)  # type: ignore[assignment]
     default = serializers.CharField(
         read_only=True, allow_null=True, help_text="As an address writes it."
     )
@@ -130,7 +130,7 @@ class ArgumentErrorSerializer(_Serializer):
 class BadArgumentsSerializer(_Serializer):
     """Why a request was refused; nothing was run."""
 
-    errors = ArgumentErrorSerializer(many=True)
+    errors = ArgumentErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class ProblemSerializer(_Serializer):

@@ -199,7 +199,7 @@ class Menu(MPTTModel, TenantModel):  # type: ignore[misc]
     # Wide, because every tenant has a million tree ids of its own.
     tree_id = models.PositiveBigIntegerField(db_index=True, editable=False)
 
-    objects = MenuManager()
+    objects = MenuManager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["tree_id", "lft"]
@@ -288,22 +288,22 @@ class MenuTree(TenantModel):
             cls.objects.update(version=F("version") + 1)
 
 
-class MenuUserObjectPermission(UserObjectPermissionBase):  # type: ignore[misc]
+class MenuUserObjectPermission(UserObjectPermissionBase):
     """What one user was given on one menu: ``view_menu`` or ``hide_menu``."""
 
     content_object = models.ForeignKey(Menu, on_delete=models.CASCADE)
 
-    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(UserObjectPermissionBase.Meta):
         verbose_name = _("grant to a user")
         verbose_name_plural = _("grants to users")
 
 
-class MenuGroupObjectPermission(GroupObjectPermissionBase):  # type: ignore[misc]
+class MenuGroupObjectPermission(GroupObjectPermissionBase):
     """What one team was given on one menu: ``view_menu`` or ``hide_menu``."""
 
     content_object = models.ForeignKey(Menu, on_delete=models.CASCADE)
 
-    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc]
+    class Meta(GroupObjectPermissionBase.Meta):
         verbose_name = _("grant to a team")
         verbose_name_plural = _("grants to teams")
 

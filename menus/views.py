@@ -215,7 +215,7 @@ def _context(request: HttpRequest, menu: Menu) -> dict[str, Any]:
 
 def _edit_address(request: HttpRequest, menu: Menu) -> str:
     user = request.user
-    if not (user.is_staff and user.has_perm("screens.change_screen")):  # type: ignore[union-attr]
+    if not (user.is_staff and user.has_perm("screens.change_screen")):
         return ""
     return reverse("screen-edit", args=[menu.screen.key]) if menu.screen else ""
 

@@ -43,8 +43,14 @@ def _flush_seconds() -> float:
     return float(getattr(settings, "SIGNALBOX_FLUSH_SECONDS", 0))
 
 
+def _release_connection() -> None:
+    # Looked up in the flusher's thread: `connection.close` itself would be bound to
+    # the connection of the thread that imports this module.
+    connection.close()
+
+
 recorder = Recorder(
-    write=storage.write, release=connection.close, period=_flush_seconds
+    write=storage.write, release=_release_connection, period=_flush_seconds
 )
 recorder.follow_process()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from renderers import chart_messages as words
-from renderers.chart_data import Array, ChartData
+from renderers.chart_columns import Array
+from renderers.chart_data import ChartData
 from renderers.summary import number_text, place_text
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from renderers.chart_data import Array, ChartData, Series
+from renderers.chart_columns import Array
+from renderers.chart_data import ChartData, Series
 from renderers.scales import Scale, bounds, number_ticks, time_ticks
 from renderers.summary import number_text
 

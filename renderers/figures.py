@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from renderers.chart_data import Array, ChartData, Series
+from renderers.chart_columns import Array
+from renderers.chart_data import ChartData, Series
 
 # Eight colours that people who see red and green alike tell apart, each with a
 # contrast of at least 3:1 on the admin's light and dark grounds (checked by a test).

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.template.loader import render_to_string
 
-from connectors.outcomes import ColumnType, Success, Table
+from connectors.outcomes import ColumnType, Success, Table, Value
 from renderers import messages
 from renderers.columns import (
     Row,
@@ -145,16 +146,19 @@ def _cells(
     if column.type in NUMBERS:
         cells["keys"] = [_number_key(value) for value in values]
     elif column.type in (ColumnType.DATE, ColumnType.DATETIME):
-        cells["keys"] = [
-            value.timestamp() if hasattr(value, "timestamp") else str(value or "")
-            for value in values
-        ]
+        cells["keys"] = [_time_key(value) for value in values]
     marks = {
         str(place): [rule.tone, rule.label or messages.tone_word(rule.tone)]
         for place, value in enumerate(values)
         if (rule := emphasised(column, value)) is not None
     }
     return cells | ({"marks": marks} if marks else {})
+
+
+def _time_key(value: Value) -> float | str | None:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return None if value is None else str(value)
 
 
 def _number_key(value: object) -> float | int | None:

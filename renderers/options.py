@@ -18,7 +18,6 @@ __all__ = ["SCHEMAS", "option_errors"]
 
 RULES = {
     "additionalProperties": "unknown",
-    "propertyNames": "unknown",
     "enum": "choice",
     "type": "type",
     "required": "required",
@@ -56,8 +55,9 @@ def _validator(format: Format) -> Draft202012Validator:  # noqa: A002
 
 def _triples(error: ValidationError) -> Iterator[tuple[str, str, str]]:
     rule = RULES.get(str(error.validator), str(error.validator))
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema["properties"])
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    if rule == "unknown" and isinstance(error.instance, dict):
+        known = list(schema.get("properties", {}))
         for name in sorted(set(error.instance) - set(known), key=str):
             near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
             text = messages.unknown_option(str(name), near=near, known=known)

@@ -222,7 +222,10 @@ _TEXT = _schema(
             "maximum": 1_000_000,
             "default": MAX_CHARS,
             "title": "Longest text",
-            "description": "Characters shown; the cut is told to the reader.",
+            "description": (
+                "Characters shown; the cut is told to the reader. Markdown is cut "
+                "at 20,000 in any case."
+            ),
         },
     },
 )

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from renderers import chart_messages as words
-from renderers.chart_data import Array, ChartData, Series
+from renderers.chart_columns import Array
+from renderers.chart_data import ChartData, Series
 from renderers.formatting import number
 
 
@@ -102,7 +103,7 @@ def _extreme(data: ChartData, *, largest: bool) -> str:
 
 def _shares(part: Series, data: ChartData) -> str:
     total = float(part.y.sum())
-    at = int(part.y.argmax())
+    at = 0  # largest first, what was gathered last
     share = part.y[at] / total if total and np.isfinite(total) else 0.0
     return words.shares(
         data.y_name or part.name,

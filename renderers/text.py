@@ -32,6 +32,7 @@ from renderers.schemas import MAX_CHARS
 
 Options = Mapping[str, Any]
 _KEY_VALUE_ROWS = 50
+MARKDOWN_CHARS = 20_000
 
 
 def render(
@@ -92,6 +93,9 @@ def _long_text(text: str, *, mode: str, limit: int) -> Body:
     if mode == "json":
         text, is_json = _pretty(text)
         notes = () if is_json else (messages.not_json(),)
+    if mode == "markdown":
+        # Reading Markdown can take time that grows with the square of its length.
+        limit = min(limit, MARKDOWN_CHARS)
     cuts: tuple[str, ...] = ()
     if len(text) > limit:
         cuts = (messages.text_cut(at=limit, total=len(text)),)
@@ -294,7 +298,7 @@ def _key_value(
         ]
         for row in data.rows[:_KEY_VALUE_ROWS]
     ]
-    cuts = ()
+    cuts: tuple[str, ...] = ()
     if len(data.rows) > _KEY_VALUE_ROWS:
         cuts = (messages.table_limit(at=_KEY_VALUE_ROWS, total=len(data.rows)),)
     html = render_to_string("renderers/key_value.html", {"groups": groups})

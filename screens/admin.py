@@ -37,13 +37,25 @@ class ScreenAdmin(TenantModelAdmin):
     @admin.display(description=_("document"), ordering="key")
     def editor(self, screen: Screen) -> SafeString | str:
         if screen._state.adding:
-            return _("Save first; then write the document.")
+            return str(_("Save first; then write the document."))
         address = reverse("screen-edit", kwargs={"key": screen.key})
         return format_html('<a href="{}">{}</a>', address, _("Edit the document"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         # Menus, commands and addresses carry the key.
         return ["key", "editor"] if obj else ["editor"]
+
+
+_VERSION_FIELDS: Any = [
+    "screen",
+    "number",
+    "state",
+    "author",
+    "created_at",
+    "note",
+    "digest",
+    "document",
+]
 
 
 @admin.register(ScreenVersion)
@@ -55,17 +67,8 @@ class ScreenVersionAdmin(TenantModelAdmin):
     list_select_related = ["screen", "author"]
     search_fields = ["screen__key", "note"]
     date_hierarchy = "created_at"
-    fields: list[str] = [  # type: ignore[assignment]
-        "screen",
-        "number",
-        "state",
-        "author",
-        "created_at",
-        "note",
-        "digest",
-        "document",
-    ]
-    readonly_fields = fields
+    fields = _VERSION_FIELDS
+    readonly_fields = _VERSION_FIELDS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

@@ -63,7 +63,7 @@ class Screen(TenantModel):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = TenantManager.from_queryset(ScreenQuerySet)()
+    objects = TenantManager.from_queryset(ScreenQuerySet)()  # type: ignore[misc]
 
     class Meta:
         ordering = ["key"]

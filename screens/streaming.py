@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import socket
 from collections.abc import Mapping
 from typing import Any, Final, Self
@@ -125,13 +126,16 @@ def reader_is_gone(connection: socket.socket | None) -> bool:
     """Look at the server's socket; False where the server does not show it."""
     if connection is None:
         return False
-    try:
-        seen = connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
+    # Not recv with MSG_DONTWAIT alone: on a socket with a timeout Python waits for
+    # the whole timeout before it calls recv at all.
+    poller = select.poll()
+    poller.register(connection, select.POLLIN)
+    if not poller.poll(0):
         return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
     except OSError:
         return True
-    return seen == b""
 
 
 def _limit_writes(connection: socket.socket | None) -> None:

@@ -25,7 +25,7 @@ STEPS: dict[str, str] = {
     "postgresql": ("pytest -n 2 --dist loadfile --cov --cov-report= --lane postgresql"),
     "sqlite": (
         "pytest -n 2 --dist loadfile --cov --cov-append --cov-report= --lane sqlite "
-        "-m 'not postgresql and not browser'"
+        "-m 'not browser'"
     ),
     "coverage": "coverage report",
 }

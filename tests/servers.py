@@ -232,6 +232,18 @@ def _install_chromium() -> str | None:
     return _chromium_on_path()
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave what only PostgreSQL has out of the SQLite lane; the other lane has it."""
+    if config.getoption("lane") != "sqlite":
+        return
+    left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     lane = config.getoption("lane")
     if lane == "sqlite":

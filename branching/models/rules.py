@@ -127,7 +127,10 @@ class Rule(Part):
         _("note"), max_length=200, blank=True, help_text=_("Why the rule is here.")
     )
 
-    objects = TenantManager.from_queryset(PartQuerySet)()  # type: ignore[misc]all_tenants = models.Manager.from_queryset(PartQuerySet)()  # type: ignore[misc]class Meta:
+    objects = TenantManager.from_queryset(PartQuerySet)()  # type: ignore[misc]
+    all_tenants = models.Manager.from_queryset(PartQuerySet)()  # type: ignore[misc]
+
+    class Meta:
         ordering = ["order", "pk"]
         verbose_name = _("rule")
         verbose_name_plural = _("rules")
@@ -256,7 +259,10 @@ class Condition(Part):
         help_text=_("Texts and lists of texts only."),
     )
 
-    objects = TenantManager.from_queryset(PartQuerySet)()  # type: ignore[misc]all_tenants = models.Manager.from_queryset(PartQuerySet)()  # type: ignore[misc]class Meta:
+    objects = TenantManager.from_queryset(PartQuerySet)()  # type: ignore[misc]
+    all_tenants = models.Manager.from_queryset(PartQuerySet)()  # type: ignore[misc]
+
+    class Meta:
         ordering = ["order", "pk"]
         verbose_name = _("condition")
         verbose_name_plural = _("conditions")

@@ -83,10 +83,10 @@ class DecisionTable(Stamped):
         ),
     )
 
-    objects: ClassVar[models.Manager[Any]] = TenantManager.from_queryset(
-        StampedQuerySet
-    )()
-    all_tenants = models.Manager.from_queryset(StampedQuerySet)()  # type: ignore[misc]class Meta:
+    objects = TenantManager.from_queryset(StampedQuerySet)()  # type: ignore[misc]
+    all_tenants = models.Manager.from_queryset(StampedQuerySet)()  # type: ignore[misc]
+
+    class Meta:
         ordering = ["key"]
         verbose_name = _("decision table")
         verbose_name_plural = _("decision tables")

@@ -48,7 +48,8 @@ class Migration(migrations.Migration):
                     "retired",
                     models.BooleanField(
                         default=False,
-                        help_text="Readers no longer reach a retired screen; its versions stay.",
+                        help_text="Readers no longer reach a retired screen; "
+                        "its versions stay.",
                         verbose_name="retired",
                     ),
                 ),
@@ -104,7 +105,8 @@ class Migration(migrations.Migration):
                     "digest",
                     models.CharField(
                         editable=False,
-                        help_text="SHA-256 of the document; equal documents have equal digests.",
+                        help_text="SHA-256 of the document; "
+                        "equal documents have equal digests.",
                         max_length=64,
                         verbose_name="digest",
                     ),

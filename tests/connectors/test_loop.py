@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 
 import pytest
+from django.utils import timezone, translation
 
 from connectors import loop
 from connectors.loop import Engine, Mailbox, PoolFull, calling_thread_runs, engine
@@ -76,6 +77,27 @@ def test_the_scope_follows_onto_the_loop_and_into_the_pool() -> None:
         seen = in_pool(active_tenant_id)
 
     assert seen == 41
+
+
+@pytest.mark.parametrize("caller", [True, False])
+def test_language_and_time_zone_follow_too(caller: bool) -> None:
+    def both() -> tuple[str | None, str]:
+        zone = timezone.get_current_timezone_name()
+        return translation.get_language(), zone
+
+    async def everywhere() -> list[object]:
+        return [both(), await asyncio.create_task(engine().in_pool(both))]
+
+    with (
+        translation.override("en"),
+        timezone.override("Europe/Paris"),
+        calling_thread_runs(caller),
+    ):
+        seen = engine().run(everywhere())
+        after = both()
+
+    assert seen == [("en", "Europe/Paris")] * 2
+    assert after == ("en", "Europe/Paris")
 
 
 def test_thirty_two_contexts_at_once_stay_apart() -> None:

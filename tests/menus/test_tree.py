@@ -199,6 +199,8 @@ def test_damage_stops_the_next_change_and_repair_cures_it(make_menu: MakeMenu) -
     assert shape() == [("top", 0), ("below", 1)]
 
 
+# SQLite's database in memory refuses a second writer instead of letting it wait.
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_menus_moved_by_many_at_once_stay_a_tree() -> None:
     tenant = Tenant.objects.create(key="busy", name="Busy")

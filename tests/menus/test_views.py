@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -24,13 +23,12 @@ BLOCK = "/m/stock/blocks/stock-0/"
 CSV = "/m/stock/blocks/stock-0.csv"
 
 
-def body(response: HttpResponse) -> str:
+def body(response: Any) -> str:
     """Read a response to its end, streamed or not. It is not closed: see Django's
     ``request_finished``, which would close the test's own connection."""
     if response.streaming:
-        pieces: Any = response.streaming_content  # type: ignore[attr-defined]
-        return b"".join(pieces).decode()
-    return response.content.decode()
+        return b"".join(response.streaming_content).decode()
+    return str(response.content.decode())
 
 
 # --- Home -------------------------------------------------------------------------
@@ -91,7 +89,7 @@ def test_home_asks_the_same_queries_however_many_menus_there_are(
 def test_a_screen_streams_its_shell_first_and_its_blocks_after(
     reader: Client, screen_menu: Menu
 ) -> None:
-    response = reader.get(MENU)
+    response: Any = reader.get(MENU)
     pieces = [piece.decode() for piece in response.streaming_content]
 
     assert response.streaming

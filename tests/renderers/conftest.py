@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from connectors.outcomes import Column, ColumnType, Cut, Outcome, Success, Table, Value
+from connectors.outcomes import Column, ColumnType, Cut, Outcome, Success, Table
 from renderers.presentation import Format, Presentation, RenderContext, RenderedBlock
 from renderers.services import render_outcome
 
@@ -22,8 +22,8 @@ def success(data: Table | str, **values: Any) -> Success:
 
 
 def table(
-    columns: Sequence[Column | str],
-    *rows: Sequence[Value],
+    columns: Sequence[Any],
+    *rows: Sequence[Any],
     cuts: tuple[Cut, ...] = (),
 ) -> Table:
     return Table(

@@ -60,7 +60,7 @@ def test_every_format_publishes_a_sound_schema_whose_options_explain_themselves(
             "unknown",
             "“label”",
         ),
-        ("text", {"label": {"fr": "x"}}, "/label", "unknown", "other names"),
+        ("text", {"label": {"fr": "x"}}, "/label", "choice", "ko, en"),
         ("text", {"a/b~c": 1}, "/a~1b~0c", "unknown", "a/b~c"),
     ],
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -19,6 +20,7 @@ from connectors.outcomes import (
     Origin,
     Reason,
     Table,
+    Value,
 )
 from renderers.options import option_errors
 from renderers.presentation import Format, Presentation, State
@@ -104,7 +106,7 @@ def test_a_cut_of_the_source_is_told_with_the_limit_and_the_total(
     assert block.state is State.TRUNCATED
     strip = read_html(block.html).one(css="rb-strip")
     assert strip.text == "First 1,000 of 264,913 rows. Limit: 1,000 rows."
-    assert strip.one("svg")
+    assert len(strip.all("svg")) == 1
 
 
 def test_a_cut_of_unknown_size_and_a_cut_of_bytes_are_told(draw: Draw) -> None:
@@ -156,7 +158,7 @@ def test_kept_data_that_are_cut_tell_both(draw: Draw) -> None:
         ("table", {"sort": [{"column": "nope"}]}),
         ("table", {"totals": [{"column": "nope", "function": "sum"}]}),
         ("table", {"row_header": "nope"}),
-        ("grid", {"emphasis": [{"column": "nope", "operator": "missing", "tone": "bad"}]}),
+        ("grid", {"emphasis": [{"column": "nope", "operator": "==", "tone": "bad"}]}),
         ("chart", {"x": "nope"}),
         ("chart", {"y": ["nope"]}),
     ],
@@ -221,17 +223,22 @@ def tables(draw_value: st.DrawFn) -> Table:
     types = draw_value(st.lists(st.sampled_from(list(ColumnType)), max_size=4))
     formats = ["", "0.0", "KRW", "0%", "%Y-%m", "raw", "<b>"]
     columns = tuple(
-        Column(name, type, unit=draw_value(HOSTILE), format=draw_value(st.sampled_from(formats)))
-        for name, type in zip(NAMES, types, strict=False)
-    )  # fmt: skip
-    row = st.tuples(*(st.none() | VALUES[type] for type in types))
+        Column(
+            name,
+            kind,
+            unit=draw_value(HOSTILE),
+            format=draw_value(st.sampled_from(formats)),
+        )
+        for name, kind in zip(NAMES, types, strict=False)
+    )
+    row = st.tuples(*(st.none() | VALUES[kind] for kind in types))
     return Table(columns, tuple(draw_value(st.lists(row, max_size=8))))
 
 
 COLUMN = st.sampled_from([*NAMES, "nope"])
 TONE = st.sampled_from(["good", "warn", "bad"])
 LABEL = st.dictionaries(st.sampled_from(["ko", "en"]), HOSTILE)
-ROWS = {
+ROWS: dict[str, st.SearchStrategy[Any]] = {
     "columns": st.lists(COLUMN, min_size=1, max_size=3),
     "sort": st.lists(
         st.fixed_dictionaries({"column": COLUMN, "descending": st.booleans()}),
@@ -264,7 +271,7 @@ ROWS = {
 }
 MODES = ["plain", "markdown", "json", "log", "key_value", "number"]
 TYPES = ["line", "bar", "area", "pie", "scatter", "histogram", "heatmap"]
-OPTIONS = {
+OPTIONS: dict[Format, dict[str, st.SearchStrategy[Any]]] = {
     Format.TEXT: {
         "mode": st.sampled_from(MODES),
         "columns": ROWS["columns"],
@@ -293,14 +300,12 @@ TAGS = {
 }  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), name=st.sampled_from(list(Format)), body=tables() | HOSTILE)
 def test_any_data_with_any_valid_options_is_drawn_and_harmless(
     data: st.DataObject, name: Format, body: Table | str
 ) -> None:
     options = data.draw(st.fixed_dictionaries({}, optional=OPTIONS[name]))
-    if "labels" in options:
-        options["labels"] = {key: words for key, words in options["labels"].items()}
     assert option_errors(name, options) == []
     presentation = Presentation(name, options)
 
@@ -325,7 +330,7 @@ def test_any_data_with_any_valid_options_is_drawn_and_harmless(
 
 def test_values_of_the_wrong_type_are_drawn_all_the_same(draw: Draw) -> None:
     columns = [Column(kind.value, kind) for kind in ColumnType]
-    odd = [date(2026, 1, 2), "x", "y<", "z", 3, 4.5]
+    odd: list[Value] = [date(2026, 1, 2), "x", "y<", "z", 3, 4.5]
 
     for name in ("table", "grid", "text"):
         block = draw(table(columns, odd, [Decimal(1)] * 6), name)

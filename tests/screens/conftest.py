@@ -6,8 +6,10 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.conf import LazySettings
@@ -16,7 +18,8 @@ from django.utils import translation
 from connectors.loop import shutdown
 from connectors.models import DataSource, Operation, Parameter
 from screens.models import Screen
-from screens.services import publish, save_version
+from screens.pages import Drawn
+from screens.services import OpenPage, open_screen, publish, save_version
 from tenants.models import Membership, Tenant, User
 from tenants.scope import Actor
 
@@ -194,3 +197,21 @@ def screen(chief: Actor) -> MakeScreen:
         return Screen.objects.with_published().get(pk=made.pk)
 
     return make
+
+
+def opened(screen: Screen, actor: Actor, **arguments: str) -> OpenPage:
+    page = open_screen(screen, arguments=arguments, actor=actor)
+    assert isinstance(page, OpenPage), page
+    return page
+
+
+def run(screen: Screen, actor: Actor, **arguments: str) -> dict[str, Drawn]:
+    with opened(screen, actor, **arguments) as page:
+        return {drawn.block.id: drawn for drawn in page}
+
+
+@contextmanager
+def performing(function: object) -> Iterator[None]:
+    """Put a broken connector beneath the runner: nothing we ship misbehaves so."""
+    with mock.patch("screens.runner.perform", function):
+        yield
