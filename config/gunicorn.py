@@ -32,8 +32,8 @@ def post_worker_init(worker: Worker) -> None:
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
     """Stop the engine here: at interpreter exit its threads would be joined first."""
-    from connectors.loop import shutdown
+    from connectors.services import shut_down
     from observability.services import flush
 
-    shutdown()
+    shut_down()
     flush()

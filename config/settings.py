@@ -222,6 +222,14 @@ SPECTACULAR_SETTINGS = {
 # --- The portal's own limits --------------------------------------------------------
 SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_000)
 SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1)
+# Blocks of one page that may run at the same time.
+SIGNALBOX_BLOCKS_AT_ONCE = env_int("SIGNALBOX_BLOCKS_AT_ONCE", default=16, minimum=1)
+# Hosts that are told our trace id with every call, besides those on the list below.
+SIGNALBOX_TRACE_HOSTS = env_list("SIGNALBOX_TRACE_HOSTS", default=[])
+# Secrets that data sources name as file: stand below <folder>/<tenant key>/.
+SIGNALBOX_SECRET_DIRECTORY = os.environ.get(
+    "SIGNALBOX_SECRET_DIRECTORY", "/run/secrets/signalbox"
+)
 SIGNALBOX_METRICS_TOKEN = os.environ.get("SIGNALBOX_METRICS_TOKEN", "")
 # Networks, with ports, that HTTP data sources may reach although they are not
 # public: "127.0.0.1:8901, 10.1.0.0/16:443". Metadata addresses are never reachable.

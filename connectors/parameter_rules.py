@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -18,12 +18,10 @@ from connectors.parameters import (
     ParameterType,
     parse_arguments,
 )
-
-if TYPE_CHECKING:
-    from connectors.models import Parameter
+from connectors.stored import StoredParameter
 
 
-def check_parameter(parameter: Parameter) -> None:
+def check_parameter(parameter: StoredParameter) -> None:
     """Refuse a parameter whose bounds, choices or default do not fit its type.
 
     Raises:
@@ -53,7 +51,7 @@ def check_parameter(parameter: Parameter) -> None:
         raise ValidationError(errors)
 
 
-def parameter_spec(parameter: Parameter) -> ParameterSpec:
+def parameter_spec(parameter: StoredParameter) -> ParameterSpec:
     """Return a stored parameter as a value."""
     spec = _spec_without_default(parameter)
     parsed = _parsed_default(parameter) if parameter.default else {}
@@ -62,7 +60,7 @@ def parameter_spec(parameter: Parameter) -> ParameterSpec:
     return replace(spec, default=parsed.get(parameter.name))
 
 
-def _spec_without_default(parameter: Parameter) -> ParameterSpec:
+def _spec_without_default(parameter: StoredParameter) -> ParameterSpec:
     return ParameterSpec(
         name=parameter.name,
         type=ParameterType(parameter.type),
@@ -75,7 +73,7 @@ def _spec_without_default(parameter: Parameter) -> ParameterSpec:
 
 
 def _parsed_default(
-    parameter: Parameter,
+    parameter: StoredParameter,
 ) -> dict[str, Any] | tuple[ArgumentError, ...]:
     spec = _spec_without_default(parameter)
     return parse_arguments([spec], {parameter.name: parameter.default})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import sqlalchemy
 from django.core.exceptions import ValidationError
@@ -24,10 +23,8 @@ from connectors.query_safety import Allowed, Refused, judge
 from connectors.specs import AuthKind, BodyKind, SourceKind, SourceSpec
 from connectors.sql_engines import SourceRefusedError, is_portal_database, read_url
 from connectors.sql_messages import refusal_words, series_words, source_words
+from connectors.stored import StoredOperation, StoredSource
 from observability.services import SERIES
-
-if TYPE_CHECKING:
-    from connectors.models import DataSource, Operation
 
 _COLUMN_FIELDS = frozenset({"name", "type", "label", "unit", "format"})
 _MOST_COLUMNS = 200
@@ -36,7 +33,7 @@ _MOST_COLUMNS = 200
 # --- Data sources -------------------------------------------------------------------
 
 
-def check_source(source: DataSource) -> None:
+def check_source(source: StoredSource) -> None:
     """Refuse a data source that cannot be called.
 
     Raises:
@@ -68,7 +65,7 @@ def _http_address_errors(text: str) -> dict[str, str]:
     return {}
 
 
-def _sql_address_errors(source: DataSource) -> dict[str, str]:
+def _sql_address_errors(source: StoredSource) -> dict[str, str]:
     spec = SourceSpec(
         key=source.key,
         kind=SourceKind.SQL,
@@ -89,7 +86,7 @@ def _sql_address_errors(source: DataSource) -> dict[str, str]:
     return {}
 
 
-def _authentication_errors(source: DataSource) -> dict[str, str]:
+def _authentication_errors(source: StoredSource) -> dict[str, str]:
     keyed = {AuthKind.BASIC, AuthKind.API_KEY_HEADER, AuthKind.API_KEY_QUERY}
     if source.auth in keyed and not source.username:
         return {"username": _("This authentication needs a user or a name of the key.")}
@@ -101,7 +98,7 @@ def _authentication_errors(source: DataSource) -> dict[str, str]:
     return {}
 
 
-def dialect_of(source: DataSource) -> str:
+def dialect_of(source: StoredSource) -> str:
     """Return the dialect a SQL address names, or an empty text."""
     if source.kind != SourceKind.SQL:
         return ""
@@ -125,7 +122,7 @@ def database_url(address: str, password: str) -> str:
 # --- Operations ---------------------------------------------------------------------
 
 
-def check_operation(operation: Operation) -> None:
+def check_operation(operation: StoredOperation) -> None:
     """Refuse an operation that could not be called, whatever the arguments.
 
     Raises:
@@ -147,7 +144,7 @@ def check_operation(operation: Operation) -> None:
         raise ValidationError(errors)
 
 
-def _http_errors(operation: Operation) -> dict[str, str]:
+def _http_errors(operation: StoredOperation) -> dict[str, str]:
     errors: dict[str, str] = {}
     if not _is_clean(operation.path) or set(operation.path) & set("?#\\ "):
         errors["path"] = _(
@@ -178,14 +175,14 @@ def _jmespath_words(place: int | None) -> str:
     return text % {"place": place + 1}
 
 
-def _sql_errors(operation: Operation) -> dict[str, str]:
+def _sql_errors(operation: StoredOperation) -> dict[str, str]:
     verdict = judge(operation.sql, dialect=dialect_of(operation.source))
     if isinstance(verdict, Refused):
         return {"sql": refusal_words(verdict)}
     return {}
 
 
-def _series_errors(operation: Operation) -> dict[str, str]:
+def _series_errors(operation: StoredOperation) -> dict[str, str]:
     if operation.series in SERIES:
         return {}
     known = ", ".join(sorted(SERIES))
@@ -193,7 +190,7 @@ def _series_errors(operation: Operation) -> dict[str, str]:
     return {"series": words}
 
 
-def _body_error(operation: Operation) -> str:
+def _body_error(operation: StoredOperation) -> str:
     if operation.body_kind == BodyKind.NONE:
         return ""
     if operation.method == "GET":
@@ -244,7 +241,7 @@ def _is_clean(text: str) -> bool:
     return not any(mark in text for mark in "\r\n\x00")
 
 
-def undeclared_names(operation: Operation, declared: Iterable[str]) -> list[str]:
+def undeclared_names(operation: StoredOperation, declared: Iterable[str]) -> list[str]:
     """Return the names an operation asks for that no parameter has, sorted."""
     asked: set[str] = set()
     if operation.source.kind == SourceKind.SQL:

@@ -10,7 +10,15 @@ from typing import assert_never
 
 from django.utils.translation import get_language
 
-from connectors import bodies, http, http_request, last_good_store, messages
+from connectors import (
+    bodies,
+    http,
+    http_request,
+    last_good_store,
+    loop,
+    messages,
+    sql_engines,
+)
 from connectors.failures import CallFailed
 from connectors.loop import Engine, PoolFull, engine
 from connectors.models import Operation
@@ -30,6 +38,7 @@ __all__ = [
     "missing_operation",
     "operation_keys",
     "perform",
+    "shut_down",
     "with_reserved",
 ]
 
@@ -247,6 +256,15 @@ async def _request(
     data, notes = await Engine.current().in_pool(read) if large else read()
     now = datetime.now(UTC)
     return Success(data, status=answer.status, as_of=now, elapsed_ms=0.0, notes=notes)
+
+
+def shut_down() -> None:
+    """Stop this process's engine and close its database pools.
+
+    For a server's own hook: at the interpreter's exit threads are joined first.
+    """
+    loop.shutdown()
+    sql_engines.dispose_all()
 
 
 def with_reserved(

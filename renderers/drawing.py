@@ -201,6 +201,8 @@ def _bars(
     data: ChartData, series: Sequence[Series], up: Scale
 ) -> tuple[list[Mark], list[Tick]]:
     names = [_bar_name(x) for x in series[0].x] if series else []
+    if data.type == "histogram":  # where each class begins
+        names = [name.split(" – ")[0] for name in names]
     across = Scale(0, max(len(names), 1), _LEFT, _RIGHT)
     stacked = data.stack != "none"
     gap = 0.04 if data.type == "histogram" else 0.16

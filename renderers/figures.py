@@ -77,6 +77,8 @@ def _layout(data: ChartData, objects: Any) -> Any:
         "automargin": True,
         "separatethousands": True,
     }
+    if data.type == "heatmap":
+        layout["yaxis"]["autorange"] = "reversed"  # first row on top, as in the SVG
     if data.type in {"bar", "histogram"}:
         layout["barmode"] = "relative" if data.stack != "none" else "group"
         layout["xaxis"]["nticks"] = 6 if data.type == "histogram" else 20

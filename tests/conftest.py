@@ -5,9 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.conf import LazySettings
 
+from connectors.services import shut_down
 from tenants.models import Membership, Tenant, User
 from tenants.scope import Actor, using_tenant
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine_stops_before_the_database_goes(django_db_setup: None) -> Iterator[None]:
+    yield
+    shut_down()
+
+
+@pytest.fixture(autouse=True)
+def _pool_jobs_see_the_test(
+    request: pytest.FixtureRequest, settings: LazySettings
+) -> None:
+    """Jobs of the pool run on the waiting thread, inside the test's transaction.
+
+    Tests with ``django_db(transaction=True)`` have real threads.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    real = marker is not None and marker.kwargs.get("transaction", False)
+    settings.SIGNALBOX_POOL_CALLER_RUNS = not real
 
 
 @pytest.fixture

@@ -113,16 +113,19 @@ def _start_postgresql(home: Path) -> str:
         f"-k {home} -c listen_addresses='' -c fsync=off -c synchronous_commit=off "
         "-c full_page_writes=off -c max_connections=200"
     )
-    control = [binaries / "pg_ctl", "--pgdata", data, "--silent"]
+    control = [str(binaries / "pg_ctl"), "--pgdata", str(data), "--silent"]
     subprocess.run(
-        [*control, "--wait", "--log", log, "--options", options, "start"],
+        [*control, "--wait", "--log", str(log), "--options", options, "start"],
         check=True, preexec_fn=become, env=environment, cwd=home,
     )  # fmt: skip
-    atexit.register(
-        subprocess.run,
-        [*control, "--mode", "immediate", "stop"],
-        preexec_fn=become, env=environment, cwd=home, check=False,
-    )  # fmt: skip
+
+    def stop() -> None:
+        subprocess.run(
+            [*control, "--mode", "immediate", "stop"],
+            preexec_fn=become, env=environment, cwd=home, check=False,
+        )  # fmt: skip
+
+    atexit.register(stop)
     version = subprocess.run(
         [binaries / "postgres", "--version"],
         check=True, capture_output=True, text=True,

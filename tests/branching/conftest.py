@@ -13,7 +13,6 @@ from django.core.cache import cache
 from django.test import Client
 
 from branching.models import Condition, DecisionTable, Fact, Rule
-from connectors import loop
 from connectors.models import DataSource, Operation, Parameter
 from tenants.models import Membership, Tenant, User
 from tenants.scope import using_tenant
@@ -40,12 +39,6 @@ FACT_MODELS: dict[str, Any] = {
     },
     "gone.Away": {"tenant": "tenant", "fields": ["plan"]},
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _stop_engine() -> Iterator[None]:
-    yield
-    loop.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -207,12 +207,6 @@ def _caller_runs() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _stop_engine() -> Iterator[None]:
-    yield
-    loop.shutdown()
-
-
 @pytest.fixture
 def source(upstream: Upstream) -> SourceSpec:
     """The server as a data source that the allow-list names, of tenant 1."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
@@ -25,12 +24,6 @@ from tenants.scope import Actor, using_tenant
 BACKEND = "tenants.backends.TenantBackend"
 MakeScreen: TypeAlias = Callable[..., Screen]
 MakeMenu: TypeAlias = Callable[..., Menu]
-
-
-@pytest.fixture(autouse=True)
-def collected_files() -> None:
-    """WhiteNoise warns when the folder of collected static files is not there."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ import pytest
 from django.conf import LazySettings
 from django.utils import translation
 
-from connectors.loop import shutdown
 from connectors.models import DataSource, Operation, Parameter
 from screens.models import Screen
 from screens.pages import Drawn
@@ -86,25 +85,10 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _engine_stops_before_the_database_goes(django_db_setup: None) -> Iterator[None]:
-    yield
-    shutdown()
-
-
 @pytest.fixture(autouse=True)
 def _in_english() -> Iterator[None]:
     with translation.override("en"):
         yield
-
-
-@pytest.fixture(autouse=True)
-def _pool_jobs_see_the_test(
-    request: pytest.FixtureRequest, settings: LazySettings
-) -> None:
-    marker = request.node.get_closest_marker("django_db")
-    real = marker is not None and marker.kwargs.get("transaction", False)
-    settings.SIGNALBOX_POOL_CALLER_RUNS = not real
 
 
 @pytest.fixture
