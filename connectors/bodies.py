@@ -43,6 +43,7 @@ _BY_TYPE = {
 }
 _DELIMITERS = {BodyFormat.CSV: ",", BodyFormat.TSV: "\t"}
 _KOREAN = "cp949"
+_READ_AS = {kind: note("read-as", format=kind.value) for kind in BodyFormat}
 
 
 def read_body(
@@ -62,7 +63,7 @@ def read_body(
     if kind is BodyFormat.AUTO:
         kind, guessed = _sniffed(text), True
     if guessed:
-        notes.append(note("read-as", format=kind.value))
+        notes.append(_READ_AS[kind])
     match kind:
         case BodyFormat.JSON:
             data = _parse_json(text, spec)

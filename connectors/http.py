@@ -11,12 +11,12 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urljoin
 
 import aiohttp
@@ -27,6 +27,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from yarl import URL
 
 from connectors.addresses import (
+    Address,
     AddressError,
     Policy,
     first_refusal,
@@ -88,7 +89,7 @@ async def exchange(
 async def _follow(request: Request, source: SourceSpec) -> Answer:
     session = await _session(source)
     for _ in range(MAX_REDIRECTS + 1):
-        async with _response(session, request, source) as response:
+        async with _sent(session, request, source) as response:
             if response.status not in _REDIRECTS:
                 return await _read(response, source)
             target = response.headers.get("Location")
@@ -100,53 +101,60 @@ async def _follow(request: Request, source: SourceSpec) -> Answer:
     )
 
 
-@asynccontextmanager
-async def _response(
+def _sent(
     session: aiohttp.ClientSession, request: Request, source: SourceSpec
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    _check_literal(request, source)
-    timeout = aiohttp.ClientTimeout(
-        total=None,
-        connect=source.connect_timeout_ms / 1000,
-        sock_read=source.read_timeout_ms / 1000,
-    )
-    async with session.request(
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    way = _way_to(source.allowed_networks, request.address.host, request.address.port)
+    if way.refusal:
+        raise CallFailed(Reason.REFUSED, way.refusal, source=source.key)
+    return session.request(
         request.method,
         URL(request.url, encoded=True),
         headers=[
             *request.headers,
-            *_trace_headers(request, source),
+            *_trace_headers(request, listed=way.listed),
             ("Accept-Encoding", "gzip, deflate"),
         ],
         data=request.body,
         allow_redirects=False,
-        timeout=timeout,
-    ) as response:
-        yield response
+        timeout=_timeout(source.connect_timeout_ms, source.read_timeout_ms),
+    )
 
 
-def _check_literal(request: Request, source: SourceSpec) -> None:
-    """Refuse an inner literal also when a pooled connection to it is still open."""
-    literal = request.address.literal
-    if literal is not None:
-        policy = policy_of(source.allowed_networks)
-        rule = policy.refusal(literal, request.address.port)
-        if rule:
-            raise CallFailed(Reason.REFUSED, rule, source=source.key)
+@lru_cache(maxsize=256)
+def _timeout(connect_ms: int, read_ms: int) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None, connect=connect_ms / 1000, sock_read=read_ms / 1000
+    )
 
 
-def _trace_headers(request: Request, source: SourceSpec) -> list[tuple[str, str]]:
+class _Way(NamedTuple):
+    """What an allow-list says of a host that is a literal; nothing of a name."""
+
+    refusal: str
+    listed: bool
+
+
+@lru_cache(maxsize=1024)
+def _way_to(networks: tuple[str, ...], host: str, port: int) -> _Way:
+    """Refuse an inner literal also when a pooled connection to it is still open.
+
+    Kept by the allow-list itself, so that a changed one is asked anew.
+    """
+    literal = Address("http", host, port).literal
+    if literal is None:
+        return _Way("", listed=False)
+    policy = policy_of(networks)
+    return _Way(policy.refusal(literal, port), listed=policy.lists(literal, port))
+
+
+def _trace_headers(request: Request, *, listed: bool) -> list[tuple[str, str]]:
     """Return ``traceparent`` for our own services; others learn nothing of a trace.
 
     Own are literal addresses of the allow-list, and the hosts that
     ``settings.SIGNALBOX_TRACE_HOSTS`` lists.
     """
-    address = request.address
-    literal = address.literal
-    listed = literal is not None and policy_of(source.allowed_networks).lists(
-        literal, address.port
-    )
-    if not listed and address.host not in getattr(
+    if not listed and request.address.host not in getattr(
         settings, "SIGNALBOX_TRACE_HOSTS", ()
     ):
         return []

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -130,9 +131,9 @@ def build_request(
         base.host,
         base.port,
         path or "/",
-        urlencode(pairs, quote_via=quote),
+        _encoded(pairs),
     )
-    shown = urlencode(shown_pairs, quote_via=quote, safe=MASK)
+    shown = _encoded(shown_pairs, safe=MASK)
     return Request(
         method=spec.method,
         address=address,
@@ -141,6 +142,10 @@ def build_request(
         private=private,
         shown=f"{spec.method} {path or '/'}" + (f"?{shown}" if shown else ""),
     )
+
+
+def _encoded(pairs: list[tuple[str, str]], *, safe: str = "") -> str:
+    return urlencode(pairs, quote_via=quote, safe=safe) if pairs else ""
 
 
 def _headers(
@@ -158,9 +163,15 @@ def _headers(
 
 def _base(source: SourceSpec) -> Address:
     try:
-        return parse_address(source.base_url)
+        return _parsed_base(source.base_url)
     except AddressError as error:
         raise CallFailed(Reason.REFUSED, error.rule, source=source.key) from error
+
+
+@lru_cache(maxsize=1024)
+def _parsed_base(text: str) -> Address:
+    """Parse a base address once; one that is refused is parsed, and refused, anew."""
+    return parse_address(text)
 
 
 def _add_headers(headers: dict[str, str], more: Iterable[tuple[str, str]]) -> None:
@@ -174,20 +185,26 @@ def _add_headers(headers: dict[str, str], more: Iterable[tuple[str, str]]) -> No
 def _path(template: str, values: Mapping[str, Argument]) -> str:
     if not template:
         return ""
-    template = template if template.startswith("/") else f"/{template}"
-    pieces = _PLACEHOLDER.split(template)
-    for index, piece in enumerate(pieces):
-        if index % 2:
-            text = as_text(values.get(piece))
-            if not text:
-                raise CallFailed(Reason.INVALID, "path-value-empty", name=piece)
-            pieces[index] = quote(text, safe="")
-        else:
-            pieces[index] = quote(piece, safe=_PATH_LITERALS)
+    pieces = list(_path_pieces(template))
+    for index in range(1, len(pieces), 2):
+        text = as_text(values.get(pieces[index]))
+        if not text:
+            raise CallFailed(Reason.INVALID, "path-value-empty", name=pieces[index])
+        pieces[index] = quote(text, safe="")
     path = "".join(pieces)
     if any(unquote(segment) in {".", ".."} for segment in path.split("/")):
         raise CallFailed(Reason.INVALID, "path-dots")
     return path
+
+
+@lru_cache(maxsize=1024)
+def _path_pieces(template: str) -> tuple[str, ...]:
+    """Split a path template: quoted literals, and between them names of values."""
+    template = template if template.startswith("/") else f"/{template}"
+    return tuple(
+        piece if index % 2 else quote(piece, safe=_PATH_LITERALS)
+        for index, piece in enumerate(_PLACEHOLDER.split(template))
+    )
 
 
 def _pairs(

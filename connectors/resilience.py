@@ -110,6 +110,8 @@ def settle(
     if result is Result.IGNORED:
         return circuit
     results = (*circuit.results, result is Result.BAD)[-rules.window :]
+    if results == circuit.results and circuit.state is State.CLOSED:
+        return circuit  # a full window of the same: nothing can change
     circuit = replace(circuit, results=results)
     half_open = circuit.state is State.HALF_OPEN
     needed = rules.probes if half_open else rules.minimum_calls
@@ -144,7 +146,7 @@ class Circuits:
 
     def permit(self, name: Hashable) -> Permit | None:
         with self._lock:
-            before = self._circuits.get(name, Circuit())
+            before = self._circuits.get(name) or Circuit()
             circuit, given = permit(before, self.rules, now=self._clock())
             self._circuits[name] = circuit
             return given

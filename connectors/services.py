@@ -28,6 +28,7 @@ from connectors.portal import run_series
 from connectors.resilience import Circuits, Result
 from connectors.specs import OperationSpec, SourceKind
 from connectors.sql import run_query
+from connectors.stored_specs import load_specs
 from observability.services import measure
 from tenants.scope import Actor, WrongTenant, using_tenant
 
@@ -50,11 +51,11 @@ _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other cal
 def load_operations(keys: Iterable[str], *, actor: Actor) -> dict[str, OperationSpec]:
     """Return the actor's enabled operations among `keys`, ready to be performed.
 
-    Two queries, however many keys; unknown and disabled ones are absent.
+    One query, or four after a change, however many keys; unknown and disabled ones
+    are absent.
     """
     with using_tenant(actor.tenant_id):
-        rows = Operation.objects.filter(key__in=set(keys)).enabled().with_spec_rows()
-        return {row.key: row.spec() for row in rows}
+        return load_specs(keys)
 
 
 def operation_keys(*, actor: Actor) -> dict[str, str]:

@@ -43,6 +43,21 @@ class Reader:
             return _floats([None if v in (None, "") else float(str(v)) for v in values])
         raise CannotDraw(words.not_numbers(neutralised(column.name), column.type.value))
 
+    def plain(self, column: Column | None) -> bool:
+        """Whether numbers are written without grouping, as years are.
+
+        A column says so with the format ``raw``; so do whole numbers that all have
+        four digits from 1000 to 2999, which read as well either way.
+        """
+        if column is None or column.type not in NUMBERS:
+            return False
+        known = [v for v in values_of(self.table, column) if v is not None]
+        return column.format == "raw" or (
+            column.type is ColumnType.INTEGER
+            and bool(known)
+            and all(isinstance(v, int) and 1000 <= v <= 2999 for v in known)
+        )
+
     def along(self, column: Column | None) -> tuple[str, Array]:
         """Return the kind of the axis and its values."""
         if column is None:
@@ -61,7 +76,8 @@ class Reader:
         """Return the values as names; a missing one is called so."""
         values = values_of(self.table, column)
         if column.type in NUMBERS:
-            texts = [words.missing_name() if v is None else number(v) for v in values]
+            write = str if self.plain(column) else number
+            texts = [words.missing_name() if v is None else write(v) for v in values]
         else:
             texts = [_name(value, zone=self.zone) for value in values]
         return np.array(texts, dtype=object)

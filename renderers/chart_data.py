@@ -14,7 +14,7 @@ from connectors.outcomes import Column, Table
 from renderers import chart_messages as words
 from renderers.chart_columns import Array, Reader
 from renderers.chart_plan import MAX_SERIES, Plan, plan_chart
-from renderers.columns import CannotDraw, in_language, positions
+from renderers.columns import CannotDraw, in_language, positions, unit_beside
 from renderers.formatting import number
 from renderers.safety import neutralised
 
@@ -42,6 +42,7 @@ class ChartData:
     Attributes:
         type: One of the types of the schema.
         x_kind: ``category``, ``time`` or ``number``.
+        x_plain: Numbers of the axis are written ungrouped: they are years.
         reason: Why this chart was chosen, when nobody chose it.
         notes: What was changed on the way from the rows, in words.
     """
@@ -52,6 +53,7 @@ class ChartData:
     y_name: str
     series: tuple[Series, ...]
     stack: str = "none"
+    x_plain: bool = False
     reason: str = ""
     notes: tuple[str, ...] = ()
 
@@ -77,10 +79,16 @@ def chart_data(
     reader = Reader(table, labels, zone, [])
     data = _BUILD.get(plan.type, _points)(plan, reader)
     stack = options.get("stack", "none")
-    if plan.type in {"bar", "area"} and stack != "none":
+    stackable = plan.type in {"bar", "area", "histogram"}
+    if stackable and stack != "none":
         data = _stacked(data, stack)
-    notes = tuple(dict.fromkeys([*reader.notes, *data.notes]))
-    return replace(data, reason=plan.reason, notes=notes)
+    notes = [*reader.notes, *data.notes]
+    if plan.ignored:
+        names = [neutralised(name) for name in plan.ignored]
+        notes.append(words.columns_ignored(plan.type, names))
+    if stack != "none" and not stackable:
+        notes.append(words.stack_ignored())
+    return replace(data, reason=plan.reason, notes=tuple(dict.fromkeys(notes)))
 
 
 def _label(column: Column, options: Mapping[str, Any], language: str) -> str:
@@ -88,7 +96,8 @@ def _label(column: Column, options: Mapping[str, Any], language: str) -> str:
     label = in_language(
         options.get("labels", {}).get(column.name, {}), language, default=label
     )
-    return f"{label} ({column.unit})" if column.unit else label
+    unit = unit_beside(label, column.unit)
+    return f"{label} ({unit})" if unit else label
 
 
 def _points(plan: Plan, reader: Reader) -> ChartData:
@@ -117,6 +126,7 @@ def _points(plan: Plan, reader: Reader) -> ChartData:
     data = ChartData(
         type=plan.type,
         x_kind=kind,
+        x_plain=kind == "number" and reader.plain(plan.x),
         x_name=reader.labels[plan.x.name] if plan.x else words.row_number(),
         y_name=reader.labels[plan.y[0].name] if len(plan.y) == 1 else "",
         series=tuple(series),
@@ -225,40 +235,55 @@ def _stacked(data: ChartData, stack: str) -> ChartData:
 
 
 def _histogram(plan: Plan, reader: Reader) -> ChartData:
-    """Count values in classes of equal width, chosen as numpy's ``auto`` does."""
+    """Count values in classes of equal width, chosen as numpy's ``auto`` does.
+
+    The classes are the same for every series, so that the bars can be compared.
+    """
     column = plan.y[0]
     values = reader.numbers(column)
-    values = values[~np.isnan(values)]
-    counts, names = np.array([]), []
-    if len(values):
-        counts, edges = _classes(values)
-        names = [
+    known = values[~np.isnan(values)]
+    edges = _edges(known) if len(known) else np.array([])
+    names = np.array(
+        [
             f"{number(float(f'{low:.4g}'))} – {number(float(f'{high:.4g}'))}"
             for low, high in pairwise(edges)
-        ]
-    series = Series(
-        words.count(), np.array(names, dtype=object), counts.astype(np.float64)
+        ],
+        dtype=object,
+    )
+    parts = _parted(plan, reader, values, values, column)[:MAX_SERIES]
+    series = tuple(
+        Series(
+            part.name if plan.series else words.count(),
+            names,
+            _counts(part.y[~np.isnan(part.y)], edges),
+        )
+        for part in parts
     )
     return ChartData(
-        "histogram", "category", reader.labels[column.name], words.count(), (series,)
+        "histogram", "category", reader.labels[column.name], words.count(), series
     )
 
 
-def _classes(values: Array) -> tuple[Array, Array]:
+def _counts(values: Array, edges: Array) -> Array:
+    if len(edges) == 2 or not len(edges):  # one class, perhaps without a width
+        return np.full(max(len(edges) - 1, 0), float(len(values)))
+    return np.histogram(values, bins=edges)[0].astype(np.float64)
+
+
+def _edges(values: Array) -> Array:
+    """Return where the classes begin and end; one class when no more can be told."""
     low, high = float(values.min()), float(values.max())
+    whole = np.array([low, high])
     with np.errstate(over="ignore", invalid="ignore"):
         if low == high or not np.isfinite(high - low):
-            return np.array([len(values)]), np.array([low, high])
+            return whole
         try:
             edges = np.histogram_bin_edges(values, bins="auto")
         except (ValueError, MemoryError):  # values too close, or too far apart
-            return np.array([len(values)]), np.array([low, high])
+            return whole
         if not 2 < len(edges) <= 41:
             edges = np.linspace(low, high, 31 if len(edges) > 41 else 6)
-        if not (np.diff(edges) > 0).all():
-            return np.array([len(values)]), np.array([low, high])
-        counts, edges = np.histogram(values, bins=edges)
-    return counts, edges
+    return edges if (np.diff(edges) > 0).all() else whole
 
 
 def _heatmap(plan: Plan, reader: Reader) -> ChartData:

@@ -70,6 +70,28 @@ def because_number(name: str) -> str:
     return text % {"name": name}
 
 
+def columns_ignored(kind: str, names: Sequence[str]) -> str:
+    text = _("Not drawn, because a %(kind)s has no place for them: %(columns)s.")
+    return text % {"kind": kind_name(kind), "columns": ", ".join(names)}
+
+
+def stack_ignored() -> str:
+    return _("Nothing was stacked: only bars, areas and histograms can be.")
+
+
+def kind_name(kind: str) -> str:
+    """Name a type of chart as a word of a sentence."""
+    return {
+        "line": _("line chart"),
+        "bar": _("bar chart"),
+        "area": _("area chart"),
+        "pie": _("pie"),
+        "scatter": _("scatter plot"),
+        "histogram": _("histogram"),
+        "heatmap": _("heatmap"),
+    }[kind]
+
+
 def missing_name() -> str:
     return _("(no value)")
 

@@ -17,13 +17,17 @@ MAX_SERIES = 12
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which columns play which part; `x` and `series` are None when none does."""
+    """Which columns play which part; `x` and `series` are None when none does.
+
+    `ignored` names columns that the options name and that this type cannot draw.
+    """
 
     type: str
     x: Column | None
     y: tuple[Column, ...]
     series: Column | None
     reason: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 def plan_chart(
@@ -33,8 +37,11 @@ def plan_chart(
     by_name: Mapping[str, Column],
 ) -> Plan:
     x = by_name.get(options.get("x", ""))
+    if options.get("type") == "histogram" and x is not None and not asked:
+        asked, x = [x], None  # what stands below a histogram is what it measures
     series = by_name.get(options.get("series", ""))
     taken = {column.name for column in (x, series) if column is not None}
+    taken -= {column.name for column in asked}
     free = [column for column in table.columns if column.name not in taken]
     numbers = [column for column in free if column.type in NUMBERS]
     readable = [
@@ -53,8 +60,13 @@ def plan_chart(
         x, y = _missing_x(kind, free, y, asked=bool(asked))
     if kind == "heatmap" and series is None:
         series = next((c for c in free if c is not x and c.type not in NUMBERS), None)
-    y = y[:1] if kind in {"pie", "histogram", "heatmap"} else y[:MAX_SERIES]
-    return Plan(kind, x, tuple(y), series)
+    drawn = y[:1] if kind in {"pie", "histogram", "heatmap"} else y[:MAX_SERIES]
+    ignored = [column.name for column in asked if column not in drawn]
+    if kind == "histogram" and x is not None:
+        ignored, x = [x.name, *ignored], None
+    if kind == "pie" and series is not None:
+        ignored, series = [*ignored, series.name], None
+    return Plan(kind, x, tuple(drawn), series, ignored=tuple(ignored))
 
 
 def _named_parts(options: Mapping[str, Any]) -> bool:

@@ -24,7 +24,7 @@ def data_rows(data: ChartData) -> tuple[list[str], list[list[str]]]:
     if shared:
         return _wide(data, first)
     rows = [
-        [part.name, place_text(x), _cell(y)]
+        [part.name, place_text(x, plain=data.x_plain), _cell(y)]
         for part in data.series
         for x, y in zip(part.x, part.y, strict=True)
     ]
@@ -34,7 +34,10 @@ def data_rows(data: ChartData) -> tuple[list[str], list[list[str]]]:
 def _wide(data: ChartData, first: Array) -> tuple[list[str], list[list[str]]]:
     heads = [data.x_name, *(part.name for part in data.series)]
     return heads, [
-        [place_text(x), *(_cell(part.y[at]) for part in data.series)]
+        [
+            place_text(x, plain=data.x_plain),
+            *(_cell(part.y[at]) for part in data.series),
+        ]
         for at, x in enumerate(first)
     ]
 

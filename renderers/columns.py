@@ -56,6 +56,11 @@ def in_language(words: Mapping[str, str], language: str, *, default: str = "") -
     return words.get(language) or next(iter(words.values()), "") or default
 
 
+def unit_beside(label: str, unit: str) -> str:
+    """Return the unit to be written after `label`; "" when the label ends with it."""
+    return "" if label.rstrip().endswith(f"({unit})") else unit
+
+
 def positions(table: Table, names: Sequence[str]) -> list[int]:
     """Return where the named columns stand.
 
@@ -99,12 +104,13 @@ def _shown(
     language: str,
 ) -> ShownColumn:
     label = in_language(column.label, language, default=column.name)
+    label = in_language(item.get("label", {}), language, default=label)
     return ShownColumn(
         index=index,
         name=column.name,
         type=column.type,
-        label=in_language(item.get("label", {}), language, default=label),
-        unit=item.get("unit", column.unit),
+        label=label,
+        unit=unit_beside(label, item.get("unit", column.unit)),
         format=item.get("format", column.format),
         align=item.get("align", "right" if column.type in NUMBERS else "left"),
         emphasis=tuple(

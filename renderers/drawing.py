@@ -11,7 +11,7 @@ import numpy as np
 from renderers.chart_columns import Array
 from renderers.chart_data import ChartData, Series
 from renderers.scales import Scale, bounds, number_ticks, time_ticks
-from renderers.summary import number_text
+from renderers.summary import number_text, place_text
 
 WIDTH, HEIGHT = 480, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 472, 10, 228
@@ -162,7 +162,10 @@ def _across(
         return places, scale, [Tick(scale(at), t) for at, t in time_ticks(low, high)]
     low, high = bounds(joined, zero=False)
     scale = Scale(low, high, _LEFT + 6, _RIGHT - 6)
-    ticks = [Tick(scale(tick), number_text(tick)) for tick in number_ticks(low, high)]
+    ticks = [
+        Tick(scale(tick), place_text(tick, plain=data.x_plain))
+        for tick in number_ticks(low, high)
+    ]
     return places, scale, ticks
 
 
@@ -200,7 +203,7 @@ def _shortened(text: str, length: int) -> str:
 def _bars(
     data: ChartData, series: Sequence[Series], up: Scale
 ) -> tuple[list[Mark], list[Tick]]:
-    names = [_bar_name(x) for x in series[0].x] if series else []
+    names = [_bar_name(x, plain=data.x_plain) for x in series[0].x] if series else []
     if data.type == "histogram":  # where each class begins
         names = [name.split(" – ")[0] for name in names]
     across = Scale(0, max(len(names), 1), _LEFT, _RIGHT)
@@ -222,11 +225,11 @@ def _bars(
     return marks, _name_ticks(names, middle)
 
 
-def _bar_name(value: object) -> str:
+def _bar_name(value: object, *, plain: bool) -> str:
     if isinstance(value, np.datetime64):
         text = str(np.datetime_as_string(value, unit="m")).replace("T", " ")
         return text.removesuffix(" 00:00")
-    return value if isinstance(value, str) else number_text(float(str(value)))
+    return value if isinstance(value, str) else place_text(value, plain=plain)
 
 
 # --- Pies and heatmaps ------------------------------------------------------------

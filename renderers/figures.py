@@ -28,6 +28,7 @@ SYMBOLS = (
     "hexagon",
 )
 _FEW_POINTS = 40
+_TICK_CHARS = 14
 
 
 def warm() -> None:
@@ -81,9 +82,39 @@ def _layout(data: ChartData, objects: Any) -> Any:
         layout["yaxis"]["autorange"] = "reversed"  # first row on top, as in the SVG
     if data.type in {"bar", "histogram"}:
         layout["barmode"] = "relative" if data.stack != "none" else "group"
-        layout["xaxis"]["nticks"] = 6 if data.type == "histogram" else 20
         layout["bargap"] = 0.04 if data.type == "histogram" else 0.2
+    if data.x_kind == "category":
+        layout["xaxis"] |= _name_axis(data)
+    if data.x_kind == "time":
+        layout["xaxis"] |= _lone_moment(data)
     return objects.Layout(layout)
+
+
+def _name_axis(data: ChartData) -> dict[str, Any]:
+    """Choose which names stand below, short enough not to run into one another."""
+    names = list(dict.fromkeys(str(x) for part in data.series for x in part.x.tolist()))
+    histogram = data.type == "histogram"
+    shown = names[:: -(-len(names) // (5 if histogram else 20)) or 1]
+    texts = [name.split(" – ")[0] if histogram else _shortened(name) for name in shown]
+    return {
+        "tickmode": "array",
+        "tickvals": [_literal(name) for name in shown],
+        "ticktext": [_literal(text) for text in texts],
+        **({"tickangle": 0} if histogram else {"autotickangles": [0, 45, 90]}),
+    }
+
+
+def _lone_moment(data: ChartData) -> dict[str, Any]:
+    """Give a single moment a day around it; plotly would give it a millisecond."""
+    moments = np.unique(np.concatenate([part.x for part in data.series]))
+    if len(moments) != 1 or np.isnat(moments[0]):
+        return {}
+    half = np.timedelta64(12, "h")
+    return {"range": [str(moments[0] - half), str(moments[0] + half)]}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _TICK_CHARS else text[: _TICK_CHARS - 1] + "…"
 
 
 def _lines_or_bars(data: ChartData, objects: Any) -> list[Any]:

@@ -23,6 +23,7 @@ DrawRows: TypeAlias = Callable[[Sequence[Row]], SafeString]
 
 # Rows drawn at once: enough to amortise the passes, few enough to stay in cache.
 PIECE = 500
+_SHORT_CHARS = 24
 
 
 def row_function(
@@ -44,9 +45,10 @@ def row_function(
     """
     draws = [(column.index, column_function(column, zone=zone)) for column in columns]
     numbered = first_row is not None
-    pattern = _row_pattern(columns, header=header, numbered=numbered)
 
     def draw(rows: Sequence[Row]) -> SafeString:
+        short = _short(rows, columns[header].index)
+        pattern = _row_pattern(columns, header=header, numbered=numbered, short=short)
         html: list[str] = []
         for start in range(0, len(rows), PIECE):
             piece = rows[start : start + PIECE]
@@ -61,9 +63,17 @@ def row_function(
     return draw
 
 
-def _row_pattern(columns: Sequence[ShownColumn], *, header: int, numbered: bool) -> str:
+def _short(rows: Sequence[Row], place: int) -> bool:
+    """Whether names of rows such as 2015-01 may stand on one line each."""
+    return all(len(str(row[place])) <= _SHORT_CHARS for row in rows)
+
+
+def _row_pattern(
+    columns: Sequence[ShownColumn], *, header: int, numbered: bool, short: bool
+) -> str:
+    line = " rb-short" if short else ""
     cells = [
-        f'<th scope="row" class="rb-{column.align}">%s</th>'
+        f'<th scope="row" class="rb-{column.align}{line}">%s</th>'
         if place == header
         else f'<td class="rb-{column.align}">%s</td>'
         for place, column in enumerate(columns)

@@ -20,7 +20,7 @@ def summary(data: ChartData) -> str:
         return words.no_values()
     if data.type == "pie":
         return _shares(data.series[0], data)
-    if data.type == "histogram":
+    if data.type == "histogram" and data.stack != "percent":
         return _distribution(data)
     if len(data.series) > 1:
         return words.several(
@@ -75,12 +75,14 @@ def number_text(value: float) -> str:
     return number(value if abs(value) >= 10_000 else float(f"{value:.5g}"))
 
 
-def place_text(value: Any) -> str:
-    """Write a place on the horizontal axis."""
+def place_text(value: Any, *, plain: bool = False) -> str:
+    """Write a place on the horizontal axis; `plain` numbers are not grouped."""
     if isinstance(value, np.datetime64):
         text = str(np.datetime_as_string(value, unit="s")).replace("T", " ")
         return text.removesuffix(" 00:00:00").removesuffix(":00")
-    return value if isinstance(value, str) else number_text(value)
+    if isinstance(value, str):
+        return value
+    return f"{float(value):g}" if plain else number_text(value)
 
 
 def _name_of(data: ChartData) -> str:
@@ -94,7 +96,9 @@ def _extreme(data: ChartData, *, largest: bool) -> str:
         key=lambda part: np.nanmax(sign * part.y),
     )
     at = int(np.nanargmax(sign * best.y))
-    where = [place_text(best.x[at])] if data.type != "scatter" else []
+    where = []
+    if data.type != "scatter":
+        where.append(place_text(best.x[at], plain=data.x_plain))
     if len(data.series) > 1:
         where.insert(0, best.name)
     text = number_text(best.y[at])
@@ -115,11 +119,11 @@ def _shares(part: Series, data: ChartData) -> str:
 
 
 def _distribution(data: ChartData) -> str:
-    part = data.series[0]
-    at = int(part.y.argmax())
+    heights = np.sum([part.y for part in data.series], axis=0)
+    at = int(heights.argmax())
     return words.distribution(
         data.x_name,
-        count=int(part.y.sum()),
-        tallest=str(part.x[at]),
-        in_it=number_text(part.y[at]),
+        count=int(heights.sum()),
+        tallest=str(data.series[0].x[at]),
+        in_it=number_text(heights[at]),
     )

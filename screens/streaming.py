@@ -126,6 +126,8 @@ def reader_is_gone(connection: socket.socket | None) -> bool:
     """Look at the server's socket; False where the server does not show it."""
     if connection is None:
         return False
+    if connection.fileno() < 0:
+        return True
     # Not recv with MSG_DONTWAIT alone: on a socket with a timeout Python waits for
     # the whole timeout before it calls recv at all.
     poller = select.poll()

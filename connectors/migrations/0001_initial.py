@@ -9,152 +9,626 @@ import connectors.data_sources
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('tenants', '0001_initial'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DataSource',
+            name="DataSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(help_text='Name used by operations, messages and figures, such as weather.', max_length=80, verbose_name='key')),
-                ('label', models.JSONField(blank=True, default=dict, help_text='Name for people by language: {"ko": "날씨", "en": "Weather"}.', validators=[connectors.data_sources.validate_label], verbose_name='label')),
-                ('kind', models.CharField(choices=[('http', 'HTTP service'), ('sql', 'SQL database, read only'), ('portal', "the portal's own numbers")], max_length=8, verbose_name='kind')),
-                ('address', models.CharField(blank=True, help_text="HTTP: https://host/base. SQL: postgresql://user@host:5432/name or sqlite:////path/file.sqlite3. Never with a password: that is the secret. Leave it empty for the portal's own numbers.", max_length=500, verbose_name='address')),
-                ('auth', models.CharField(choices=[('none', 'none'), ('basic', 'user and password (Basic)'), ('bearer', 'bearer token'), ('api_key_header', 'API key in a header'), ('api_key_query', 'API key in the query')], default='none', max_length=16, verbose_name='authentication')),
-                ('username', models.CharField(blank=True, help_text='Basic: the user. API key: the name of its header or query parameter, such as X-Api-Key.', max_length=120, verbose_name='user or name of the key')),
-                ('secret', models.TextField(blank=True, default='', editable=False, verbose_name='secret')),
-                ('secret_hint', models.CharField(blank=True, editable=False, max_length=300)),
-                ('secret_set_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('headers', models.JSONField(blank=True, default=dict, help_text='Sent with every request: {"X-Team": "ops"}. Not for secrets.', verbose_name='headers')),
-                ('connect_timeout_ms', models.PositiveIntegerField(default=2000, help_text='For name, connection and TLS together.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(600000)], verbose_name='connect timeout (ms)')),
-                ('read_timeout_ms', models.PositiveIntegerField(default=10000, help_text='Silence after which an answer is given up.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(600000)], verbose_name='read timeout (ms)')),
-                ('max_body_bytes', models.PositiveIntegerField(default=10485760, help_text='Counted after unpacking; a larger answer is refused.', validators=[django.core.validators.MinValueValidator(1024), django.core.validators.MaxValueValidator(536870912)], verbose_name='largest body (bytes)')),
-                ('verify_tls', models.BooleanField(default=True, help_text='Switch off only for a source whose certificate cannot be fixed.', verbose_name='check certificates')),
-                ('enabled', models.BooleanField(default=True, help_text='None of its operations run while it is off.', verbose_name='enabled')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.SlugField(
+                        help_text="Name used by operations, messages and figures, such as weather.",
+                        max_length=80,
+                        verbose_name="key",
+                    ),
+                ),
+                (
+                    "label",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Name for people by language: {"ko": "날씨", "en": "Weather"}.',
+                        validators=[connectors.data_sources.validate_label],
+                        verbose_name="label",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("http", "HTTP service"),
+                            ("sql", "SQL database, read only"),
+                            ("portal", "the portal's own numbers"),
+                        ],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        blank=True,
+                        help_text="HTTP: https://host/base. SQL: postgresql://user@host:5432/name or sqlite:////path/file.sqlite3. Never with a password: that is the secret. Leave it empty for the portal's own numbers.",
+                        max_length=500,
+                        verbose_name="address",
+                    ),
+                ),
+                (
+                    "auth",
+                    models.CharField(
+                        choices=[
+                            ("none", "none"),
+                            ("basic", "user and password (Basic)"),
+                            ("bearer", "bearer token"),
+                            ("api_key_header", "API key in a header"),
+                            ("api_key_query", "API key in the query"),
+                        ],
+                        default="none",
+                        max_length=16,
+                        verbose_name="authentication",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        blank=True,
+                        help_text="Basic: the user. API key: the name of its header or query parameter, such as X-Api-Key.",
+                        max_length=120,
+                        verbose_name="user or name of the key",
+                    ),
+                ),
+                (
+                    "secret",
+                    models.TextField(
+                        blank=True, default="", editable=False, verbose_name="secret"
+                    ),
+                ),
+                (
+                    "secret_hint",
+                    models.CharField(blank=True, editable=False, max_length=300),
+                ),
+                (
+                    "secret_set_at",
+                    models.DateTimeField(blank=True, editable=False, null=True),
+                ),
+                (
+                    "headers",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Sent with every request: {"X-Team": "ops"}. Not for secrets.',
+                        verbose_name="headers",
+                    ),
+                ),
+                (
+                    "connect_timeout_ms",
+                    models.PositiveIntegerField(
+                        default=2000,
+                        help_text="For name, connection and TLS together.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(600000),
+                        ],
+                        verbose_name="connect timeout (ms)",
+                    ),
+                ),
+                (
+                    "read_timeout_ms",
+                    models.PositiveIntegerField(
+                        default=10000,
+                        help_text="Silence after which an answer is given up.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(600000),
+                        ],
+                        verbose_name="read timeout (ms)",
+                    ),
+                ),
+                (
+                    "max_body_bytes",
+                    models.PositiveIntegerField(
+                        default=10485760,
+                        help_text="Counted after unpacking; a larger answer is refused.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1024),
+                            django.core.validators.MaxValueValidator(536870912),
+                        ],
+                        verbose_name="largest body (bytes)",
+                    ),
+                ),
+                (
+                    "verify_tls",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Switch off only for a source whose certificate cannot be fixed.",
+                        verbose_name="check certificates",
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=True,
+                        help_text="None of its operations run while it is off.",
+                        verbose_name="enabled",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'data source',
-                'verbose_name_plural': 'data sources',
-                'ordering': ['key'],
+                "verbose_name": "data source",
+                "verbose_name_plural": "data sources",
+                "ordering": ["key"],
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(help_text='Name used by screens and decision tables, such as stock-by-site.', max_length=80, verbose_name='key')),
-                ('label', models.JSONField(blank=True, default=dict, help_text='Name for people by language: {"ko": "재고", "en": "Stock"}.', validators=[connectors.data_sources.validate_label], verbose_name='label')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('method', models.CharField(choices=[('GET', 'GET'), ('POST', 'POST, for questions that need a body')], default='GET', max_length=8, verbose_name='method')),
-                ('path', models.CharField(blank=True, help_text='Under the address of the source, such as /sites/{site}/stock.', max_length=500, verbose_name='path')),
-                ('query', models.JSONField(blank=True, default=dict, help_text='Such as {"day": "{day}", "limit": "50"}. Missing values are left out.', verbose_name='query parameters')),
-                ('headers', models.JSONField(blank=True, default=dict, help_text='Such as {"X-Site": "{site}"}.', verbose_name='headers')),
-                ('body_kind', models.CharField(choices=[('none', 'none'), ('json', 'JSON'), ('form', 'form')], default='none', max_length=8, verbose_name='body')),
-                ('body', models.TextField(blank=True, help_text='JSON, such as {"site": "{site}"}. A text that is one placeholder becomes the value with its type.', verbose_name='body template')),
-                ('body_format', models.CharField(choices=[('auto', 'as the answer says'), ('json', 'JSON'), ('csv', 'CSV'), ('tsv', 'TSV'), ('text', 'text')], default='auto', max_length=8, verbose_name='format of the answer')),
-                ('rows_path', models.CharField(blank=True, help_text='JMESPath from the answer to its rows, such as data.items.', max_length=500, verbose_name='rows path')),
-                ('sql', models.TextField(blank=True, help_text='One SELECT with :name parameters. The portal binds :tenant and :user.', verbose_name='SQL')),
-                ('series', models.CharField(blank=True, help_text="Name of one of the portal's own series, such as latency.", max_length=80, verbose_name='series')),
-                ('columns', models.JSONField(blank=True, default=list, help_text='Order, types and units: [{"name": "temp", "type": "decimal", "unit": "°C", "label": {"ko": "기온", "en": "Temp."}}]. Types: text, integer, decimal, boolean, date, datetime. Empty: as the answer has them.', verbose_name='columns')),
-                ('timeout_ms', models.PositiveIntegerField(default=3000, help_text='For the whole call, redirects and body included.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(600000)], verbose_name='timeout (ms)')),
-                ('row_limit', models.PositiveIntegerField(default=1000, help_text='Rows that are kept; the reader is told when there were more.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100000)], verbose_name='row limit')),
-                ('keep_last_good_s', models.PositiveIntegerField(default=0, help_text='Seconds it can stand in when the source fails; 0 keeps none.', validators=[django.core.validators.MaxValueValidator(2592000)], verbose_name='keep the last good answer (s)')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='connectors.datasource', verbose_name='data source')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "key",
+                    models.SlugField(
+                        help_text="Name used by screens and decision tables, such as stock-by-site.",
+                        max_length=80,
+                        verbose_name="key",
+                    ),
+                ),
+                (
+                    "label",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Name for people by language: {"ko": "재고", "en": "Stock"}.',
+                        validators=[connectors.data_sources.validate_label],
+                        verbose_name="label",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("GET", "GET"),
+                            ("POST", "POST, for questions that need a body"),
+                        ],
+                        default="GET",
+                        max_length=8,
+                        verbose_name="method",
+                    ),
+                ),
+                (
+                    "path",
+                    models.CharField(
+                        blank=True,
+                        help_text="Under the address of the source, such as /sites/{site}/stock.",
+                        max_length=500,
+                        verbose_name="path",
+                    ),
+                ),
+                (
+                    "query",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Such as {"day": "{day}", "limit": "50"}. Missing values are left out.',
+                        verbose_name="query parameters",
+                    ),
+                ),
+                (
+                    "headers",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='Such as {"X-Site": "{site}"}.',
+                        verbose_name="headers",
+                    ),
+                ),
+                (
+                    "body_kind",
+                    models.CharField(
+                        choices=[("none", "none"), ("json", "JSON"), ("form", "form")],
+                        default="none",
+                        max_length=8,
+                        verbose_name="body",
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        blank=True,
+                        help_text='JSON, such as {"site": "{site}"}. A text that is one placeholder becomes the value with its type.',
+                        verbose_name="body template",
+                    ),
+                ),
+                (
+                    "body_format",
+                    models.CharField(
+                        choices=[
+                            ("auto", "as the answer says"),
+                            ("json", "JSON"),
+                            ("csv", "CSV"),
+                            ("tsv", "TSV"),
+                            ("text", "text"),
+                        ],
+                        default="auto",
+                        max_length=8,
+                        verbose_name="format of the answer",
+                    ),
+                ),
+                (
+                    "rows_path",
+                    models.CharField(
+                        blank=True,
+                        help_text="JMESPath from the answer to its rows, such as data.items.",
+                        max_length=500,
+                        verbose_name="rows path",
+                    ),
+                ),
+                (
+                    "sql",
+                    models.TextField(
+                        blank=True,
+                        help_text="One SELECT with :name parameters. The portal binds :tenant and :user.",
+                        verbose_name="SQL",
+                    ),
+                ),
+                (
+                    "series",
+                    models.CharField(
+                        blank=True,
+                        help_text="Name of one of the portal's own series, such as latency.",
+                        max_length=80,
+                        verbose_name="series",
+                    ),
+                ),
+                (
+                    "columns",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text='Order, types and units: [{"name": "temp", "type": "decimal", "unit": "°C", "label": {"ko": "기온", "en": "Temp."}}]. Types: text, integer, decimal, boolean, date, datetime. Empty: as the answer has them.',
+                        verbose_name="columns",
+                    ),
+                ),
+                (
+                    "timeout_ms",
+                    models.PositiveIntegerField(
+                        default=3000,
+                        help_text="For the whole call, redirects and body included.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(600000),
+                        ],
+                        verbose_name="timeout (ms)",
+                    ),
+                ),
+                (
+                    "row_limit",
+                    models.PositiveIntegerField(
+                        default=1000,
+                        help_text="Rows that are kept; the reader is told when there were more.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100000),
+                        ],
+                        verbose_name="row limit",
+                    ),
+                ),
+                (
+                    "keep_last_good_s",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="Seconds it can stand in when the source fails; 0 keeps none.",
+                        validators=[django.core.validators.MaxValueValidator(2592000)],
+                        verbose_name="keep the last good answer (s)",
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, verbose_name="changed"),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="operations",
+                        to="connectors.datasource",
+                        verbose_name="data source",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'operation',
-                'verbose_name_plural': 'operations',
-                'ordering': ['key'],
-                'permissions': [('use_operation', 'Can use the operation in screens')],
+                "verbose_name": "operation",
+                "verbose_name_plural": "operations",
+                "ordering": ["key"],
+                "permissions": [("use_operation", "Can use the operation in screens")],
             },
         ),
         migrations.CreateModel(
-            name='OperationTeamPermission',
+            name="OperationTeamPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='connectors.operation')),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.group')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="connectors.operation",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="auth.group"
+                    ),
+                ),
+                (
+                    "permission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="auth.permission",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='OperationUserPermission',
+            name="OperationUserPermission",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_object', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='connectors.operation')),
-                ('permission', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "content_object",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="connectors.operation",
+                    ),
+                ),
+                (
+                    "permission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="auth.permission",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Parameter',
+            name="Parameter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, validators=[django.core.validators.RegexValidator('^[a-z_][a-z0-9_]*\\Z', 'Use small letters, digits and underscores, such as site_id.')], verbose_name='name')),
-                ('type', models.CharField(choices=[('text', 'text'), ('integer', 'whole number'), ('decimal', 'number'), ('boolean', 'true or false'), ('date', 'date'), ('datetime', 'date and time'), ('choice', 'choice'), ('list', 'list of texts')], default='text', max_length=8, verbose_name='type')),
-                ('required', models.BooleanField(default=False, verbose_name='required')),
-                ('default', models.CharField(blank=True, max_length=300, verbose_name='default')),
-                ('minimum', models.CharField(blank=True, max_length=40, verbose_name='minimum')),
-                ('maximum', models.CharField(blank=True, max_length=40, verbose_name='maximum')),
-                ('choices', models.JSONField(blank=True, default=list, help_text='Such as ["north", "south"].', verbose_name='choices')),
-                ('label', models.JSONField(blank=True, default=dict, validators=[connectors.data_sources.validate_label], verbose_name='label')),
-                ('order', models.PositiveSmallIntegerField(default=0, verbose_name='order')),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parameters', to='connectors.operation')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=60,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z_][a-z0-9_]*\\Z",
+                                "Use small letters, digits and underscores, such as site_id.",
+                            )
+                        ],
+                        verbose_name="name",
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("text", "text"),
+                            ("integer", "whole number"),
+                            ("decimal", "number"),
+                            ("boolean", "true or false"),
+                            ("date", "date"),
+                            ("datetime", "date and time"),
+                            ("choice", "choice"),
+                            ("list", "list of texts"),
+                        ],
+                        default="text",
+                        max_length=8,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "required",
+                    models.BooleanField(default=False, verbose_name="required"),
+                ),
+                (
+                    "default",
+                    models.CharField(
+                        blank=True, max_length=300, verbose_name="default"
+                    ),
+                ),
+                (
+                    "minimum",
+                    models.CharField(blank=True, max_length=40, verbose_name="minimum"),
+                ),
+                (
+                    "maximum",
+                    models.CharField(blank=True, max_length=40, verbose_name="maximum"),
+                ),
+                (
+                    "choices",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text='Such as ["north", "south"].',
+                        verbose_name="choices",
+                    ),
+                ),
+                (
+                    "label",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        validators=[connectors.data_sources.validate_label],
+                        verbose_name="label",
+                    ),
+                ),
+                (
+                    "order",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="order"),
+                ),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parameters",
+                        to="connectors.operation",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'parameter',
-                'verbose_name_plural': 'parameters',
-                'ordering': ['order', 'pk'],
+                "verbose_name": "parameter",
+                "verbose_name_plural": "parameters",
+                "ordering": ["order", "pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='datasource',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='connectors_source_key_once_per_tenant', violation_error_message='This key is taken. Choose another.'),
+            model_name="datasource",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "key"),
+                name="connectors_source_key_once_per_tenant",
+                violation_error_message="This key is taken. Choose another.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='datasource',
-            constraint=models.CheckConstraint(condition=models.Q(('connect_timeout_ms__gt', 0), ('read_timeout_ms__gt', 0)), name='connectors_source_timeouts_positive', violation_error_message='Give timeouts of at least 1 ms.'),
+            model_name="datasource",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("connect_timeout_ms__gt", 0), ("read_timeout_ms__gt", 0)
+                ),
+                name="connectors_source_timeouts_positive",
+                violation_error_message="Give timeouts of at least 1 ms.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='connectors_operation_key_once_per_tenant', violation_error_message='This key is taken. Choose another.'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "key"),
+                name="connectors_operation_key_once_per_tenant",
+                violation_error_message="This key is taken. Choose another.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('timeout_ms__gt', 0)), name='connectors_operation_timeout_positive', violation_error_message='Give the call at least one millisecond.'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("timeout_ms__gt", 0)),
+                name="connectors_operation_timeout_positive",
+                violation_error_message="Give the call at least one millisecond.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('row_limit__gt', 0)), name='connectors_operation_row_limit_positive', violation_error_message='Keep at least one row.'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("row_limit__gt", 0)),
+                name="connectors_operation_row_limit_positive",
+                violation_error_message="Keep at least one row.",
+            ),
         ),
         migrations.AlterUniqueTogether(
-            name='operationteampermission',
-            unique_together={('group', 'permission', 'content_object')},
+            name="operationteampermission",
+            unique_together={("group", "permission", "content_object")},
         ),
         migrations.AlterUniqueTogether(
-            name='operationuserpermission',
-            unique_together={('user', 'permission', 'content_object')},
+            name="operationuserpermission",
+            unique_together={("user", "permission", "content_object")},
         ),
         migrations.AddConstraint(
-            model_name='parameter',
-            constraint=models.UniqueConstraint(fields=('operation', 'name'), name='connectors_parameter_name_once', violation_error_message='This operation has a parameter of this name.'),
+            model_name="parameter",
+            constraint=models.UniqueConstraint(
+                fields=("operation", "name"),
+                name="connectors_parameter_name_once",
+                violation_error_message="This operation has a parameter of this name.",
+            ),
         ),
     ]

@@ -18,6 +18,12 @@ from connectors.models import DataSource, Operation
 from connectors.specs import AuthKind, OperationSpec, SourceKind, SourceSpec
 from tenants.models import Tenant
 from tenants.scope import using_tenant
+from tests.connectors.external import (  # noqa: F401 - fixtures
+    external,
+    on_postgresql,
+    on_sqlite,
+    sqlite_file,
+)
 
 SECRET = "s3cr3t-planted-here-Zq"
 

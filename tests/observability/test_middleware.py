@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import path
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from config.urls import urlpatterns as portal_addresses
 from observability.logs import user_hash
 from observability.middleware import NO_ROUTE, TraceMiddleware
 from observability.services import current_trace_id, measure, recorder
@@ -49,6 +50,7 @@ urlpatterns = [
     path("broken/", broken, name="broken"),
     path("named/", named, name="named"),
     path("healthz", healthz, name="healthz"),
+    *portal_addresses,  # the page for what is not there links to them
 ]
 
 

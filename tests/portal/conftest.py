@@ -146,7 +146,7 @@ def login(browser: Browser, portal: Portal) -> Iterator[Login]:
         page.get_by_label(re.compile("Password|비밀번호")).fill(
             portal.passwords[username]
         )
-        page.locator("form [type=submit]").last.click()
+        page.locator("#login-form [type=submit]").click()
         page.wait_for_url(f"{portal.address}/")
         return page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from unittest import mock
 
 import pytest
@@ -146,8 +147,11 @@ def test_a_reader_who_left_stops_the_calls(
     ours.close()
 
 
-def test_a_reader_who_waits_is_not_gone() -> None:
+@pytest.mark.parametrize("timeout_s", [None, 30.0])
+def test_a_reader_who_waits_is_not_gone(timeout_s: float | None) -> None:
     ours, theirs = socket.socketpair()
+    ours.settimeout(timeout_s)
+    started = time.monotonic()
 
     assert not streaming.reader_is_gone(None)
     assert not streaming.reader_is_gone(ours)
@@ -156,6 +160,8 @@ def test_a_reader_who_waits_is_not_gone() -> None:
     theirs.close()
     ours.close()
     assert streaming.reader_is_gone(ours)
+    # It looks, and never waits: a socket with a timeout once held a page for 30 s.
+    assert time.monotonic() - started < 10
 
 
 def test_a_card_that_cannot_be_framed_costs_itself_only(

@@ -81,7 +81,6 @@
     host.className = "rb-plotly";
     host.setAttribute("role", "img");
     host.setAttribute("aria-label", element.dataset.name);
-    const still = [...element.children];
     element.append(host);
     const korean = document.documentElement.lang.startsWith("ko");
     window.Plotly.newPlot(host, figure.data, themed(figure.layout, element), {
@@ -91,8 +90,14 @@
       scrollZoom: false,
       showTips: false,
     }).then(() => {
-      still.forEach((part) => part.remove());
+      element.classList.add("rb-live");
       drawn.add(host);
+      // plotly follows the window; a card may change its size alone.
+      new ResizeObserver(() => {
+        if (host.isConnected && host.offsetWidth && host.offsetHeight) {
+          window.Plotly.Plots.resize(host);
+        }
+      }).observe(host);
     });
   }
 

@@ -114,6 +114,11 @@
     const data = JSON.parse(island.textContent);
     const count = data.columns[0].texts.length;
     data.columns.forEach((column) => { column.words = data.words; });
+    // Built unseen in the place of the drawn page, so that nothing moves.
+    const live = document.createElement("div");
+    live.className = "rb-grid-live";
+    const place = document.createElement("div");
+    place.className = "rb-tabulator-place";
     const host = document.createElement("div");
     host.className = "rb-tabulator";
     const bar = document.createElement("div");
@@ -128,13 +133,14 @@
     help.className = "rb-help";
     help.textContent = data.words.help;
     bar.append(status, help, clear);
-    element.prepend(bar, host);
-    const drawn = element.querySelector(".rb-grid-drawn");
+    place.append(host);
+    live.append(bar, place);
+    element.prepend(live);
     const table = new window.Tabulator(host, {
       data: Array.from({ length: count }, (_, id) => ({ id })),
-      columns: data.columns.map((column, place) => columnOf(column, place, data)),
+      columns: data.columns.map((column, index) => columnOf(column, index, data)),
       layout: "fitDataFill",
-      height: Math.min(360, 92 + count * 30) + "px",
+      height: "100%",
       placeholder: data.words.none,
       headerSortElement: "",
       columnHeaderSortMulti: true,
@@ -143,11 +149,7 @@
     clear.addEventListener("click", () => table.clearHeaderFilter());
     const keep = () => keepTrue(table, element, data, status);
     table.on("tableBuilt", () => {
-      if ("partial" in element.dataset) {
-        drawn.querySelector(".rb-scroll").hidden = true;
-      } else {
-        drawn.hidden = true;
-      }
+      element.classList.add("rb-live");
       const body = host.querySelector(".tabulator-tableholder");
       body.setAttribute("aria-label", data.name);
       keep();

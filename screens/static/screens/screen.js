@@ -14,6 +14,34 @@
     }
   };
 
+  // Tab reaches what is longer than its place, and nothing else: the page is drawn
+  // with every place in reach, because only a browser knows which one scrolls.
+  const reach = (element) => {
+    if (element === document.activeElement) return;
+    const longer = element.scrollHeight > element.clientHeight + 1
+      || element.scrollWidth > element.clientWidth + 1;
+    if (longer) element.tabIndex = 0;
+    else element.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) {
+      const { target } = entry;
+      reach(target.classList.contains("rb") ? target.parentElement : target);
+    }
+  });
+  const watched = new WeakSet();
+  const watch = () => {
+    const places = document.querySelectorAll(
+      ".block-body, .block-facts, .block-body > .rb, .block-body .rb-scroll",
+    );
+    for (const place of places) {
+      if (!watched.has(place)) {
+        watched.add(place);
+        sizes.observe(place);
+      }
+    }
+  };
+
   // The cells stand in order of arrival. Moving them into the order of the page
   // puts copying right; moveBefore keeps focus, typed values and running frames.
   const putInOrder = () => {
@@ -30,13 +58,18 @@
     if (live && summary) live.textContent = summary.textContent;
   };
 
-  const observer = new MutationObserver(handOver);
-  observer.observe(document.documentElement, { childList: true, subtree: true });
+  const look = () => {
+    handOver();
+    watch();
+  };
+  new MutationObserver(look).observe(document.documentElement, {
+    childList: true, subtree: true,
+  });
 
   const finish = () => {
     putInOrder();
     announce();
-    handOver();
+    look();
   };
   if (document.readyState === "loading") {
     document.addEventListener("DOMContentLoaded", finish, { once: true });

@@ -1,0 +1,128 @@
+"""Operations of this process, kept as long as what is stored of them stays the same.
+
+Building the queries, the models and the specs of a page costs more CPU than its calls.
+So one plain statement reads the stored rows as they are, and these rows are the key:
+another value in any column, written by whatever path, is another key. The tenant is
+one of the columns.
+
+A secret is never kept in the clear: a source that has one is opened for each page.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import TypeAlias
+
+from django.conf import settings
+from django.db import connection
+
+from connectors.models import DataSource, Operation, Parameter
+from connectors.specs import OperationSpec
+from tenants.models import Tenant
+from tenants.scope import required_tenant_id
+
+MOST_KEPT = 1_024
+
+Stored: TypeAlias = tuple[object, ...]
+"""All columns of an operation, its source, its tenant and each of its parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A loaded row, and its spec where that holds no secret."""
+
+    row: Operation
+    spec: OperationSpec | None
+
+    @classmethod
+    def of(cls, row: Operation) -> _Kept:
+        return cls(row, None if row.source.secret else row.spec())
+
+
+class _Loaded:
+    """The most recently used operations, by what is stored of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Stored, _Kept] = OrderedDict()
+
+    def get(self, stored: Stored) -> _Kept | None:
+        with self._lock:
+            kept = self._kept.get(stored)
+            if kept is not None:
+                self._kept.move_to_end(stored)
+            return kept
+
+    def put(self, stored: Stored, kept: _Kept) -> None:
+        with self._lock:
+            self._kept[stored] = kept
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+
+
+_loaded = _Loaded()
+
+
+def load_specs(keys: Iterable[str]) -> dict[str, OperationSpec]:
+    """Return the enabled operations of the tenant in scope among `keys`.
+
+    One query when all of them are known in their present state, else four, however
+    many keys. Secrets of sources are opened now.
+    """
+    now = _read_stored(set(keys))
+    kept = {key: _loaded.get(stored) for key, stored in now.items()}
+    fresh = _load([key for key, found in kept.items() if found is None], now)
+    return {
+        key: found.spec or found.row.spec()
+        for key, found in (kept | fresh).items()
+        if found is not None
+    }
+
+
+def _load(keys: Collection[str], now: dict[str, Stored]) -> dict[str, _Kept]:
+    if not keys:
+        return {}
+    rows = Operation.objects.filter(key__in=keys).enabled().with_spec_rows()
+    loaded = {row.key: _Kept.of(row) for row in rows}
+    # A row that changed between the two looks must not be kept as what it was before.
+    after = _read_stored(keys)
+    for key, kept in loaded.items():
+        if after.get(key) == now[key]:
+            _loaded.put(now[key], kept)
+    return loaded
+
+
+def _read_stored(keys: Collection[str]) -> dict[str, Stored]:
+    """Read what is stored of the tenant's enabled operations, by key."""
+    if not keys:
+        return {}
+    surroundings = tuple(settings.SIGNALBOX_INTERNAL_NETWORKS)
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(len(keys)), [required_tenant_id(), *sorted(keys)])
+        rows = cursor.fetchall()
+    return {
+        key: (surroundings, *group) for key, group in groupby(rows, lambda row: row[0])
+    }
+
+
+@lru_cache(maxsize=64)
+def _statement(keys: int) -> str:
+    quote = connection.ops.quote_name
+    operation, source, parameter, tenant = (
+        quote(model._meta.db_table)
+        for model in (Operation, DataSource, Parameter, Tenant)
+    )
+    # Names of our own tables and a number of placeholders: nothing given from outside.
+    return (
+        f"SELECT o.{quote('key')}, o.*, s.*, t.*, p.* FROM {operation} o"  # noqa: S608
+        f" JOIN {source} s ON s.id = o.source_id"
+        f" JOIN {tenant} t ON t.id = o.tenant_id"
+        f" LEFT JOIN {parameter} p ON p.operation_id = o.id"
+        f" WHERE o.tenant_id = %s AND o.{quote('key')} IN ({', '.join(['%s'] * keys)})"
+        " AND o.enabled AND s.enabled ORDER BY o.id, p.id"
+    )

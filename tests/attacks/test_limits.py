@@ -1,0 +1,478 @@
+"""Too much, too deep, and nonsense: a 4xx with a clear word, and never a 500."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from connectors.models import DataSource, Operation
+from menus.models import Menu
+from screens.models import Screen, ScreenVersion
+from tenants.scope import using_tenant
+from tests.attacks.conftest import SignIn, World
+from tests.attacks.pages import body_of, filled, routes
+from tests.attacks.test_tenancy import address_of
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+JUNK = ["-1", "0", "9" * 30, "%00", "%FF%FE", "..", "a" * 3_000, "1_0A", "%E2%80%AE"]
+READERS = ["/m/overview/", "/m/inside/", "/m/inside/blocks/latency/", "/api/menus/"]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_no_address_answers_500_whatever_stands_in_it(
+    world: World, insider: Client, junk: str
+) -> None:
+    broken = []
+    for route, _converters in routes():
+        if "<" not in route or "<regex>" in route:
+            continue
+        address = filled(route, junk)
+        response = insider.get(address)
+        body_of(response)
+        if response.status_code >= 500:
+            broken.append(address[:120])
+
+    assert broken == []
+
+
+QUERIES = [
+    "q=%00",
+    "q=" + quote("\U0001f4a3" * 2_000),
+    "p=-1",
+    "p=" + "9" * 30,
+    "p=%00",
+    "o=9999.-9999.x",
+    "all=&pop=1",
+    "_to_field=%00",
+    "_changelist_filters=%00%FF",
+    "e=1",
+    "pk__in=a,b",
+    "id__exact=" + "9" * 30,
+    "id__exact=%00",
+    "key__exact=%00",
+    "key__regex=(((((",
+    "created_at__year=" + "9" * 30,
+    "_facets=junk",
+    "id__exact=1&id__exact=2",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_no_list_of_the_admin_answers_500(
+    world: World, root: Client, query: str
+) -> None:
+    broken = []
+    for model in MODELS:
+        response = root.get(f"{address_of(model, 'changelist')}?{query}")
+        if response.status_code >= 500:
+            broken.append(model._meta.label)
+
+    assert broken == []
+
+
+ARGUMENTS = [
+    "page=-1",
+    "page=" + "9" * 30,
+    "page=%00",
+    "hours=" + "9" * 400,
+    "hours=1e999",
+    "hours=NaN",
+    "hours=%00",
+    "hours=%D9%A1",
+    "hours=%FF%FE",
+    "hours=1&hours=2",
+    "unknown=1",
+    "__class__=1",
+    "&".join(f"a{number}=1" for number in range(900)),
+    "hours=" + "x" * 100_000,
+    "%00=%00",
+    "=",
+    "bom=1&bom=2",
+    "format=junk",
+]
+
+
+@pytest.mark.parametrize("query", ARGUMENTS, ids=lambda text: text[:20])
+def test_junk_arguments_are_told_and_run_nothing(
+    world: World, operator: Client, query: str
+) -> None:
+    for address in (
+        "/m/inside/",
+        "/m/overview/",
+        "/api/menus/inside/run/",
+        "/m/inside/blocks/slowest/",
+        "/m/inside/blocks/slowest.csv",
+        "/admin-tools/latency/",
+        "/",
+        "/login/",
+    ):
+        response = operator.get(f"{address}?{query}")
+        body_of(response)
+
+        assert response.status_code < 500, address
+
+
+@pytest.mark.parametrize("address", [*READERS, "/", "/login/", "/healthz", "/admin/"])
+def test_ten_thousand_parameters_are_refused(
+    world: World, operator: Client, address: str
+) -> None:
+    query = "&".join(f"a{number}=1" for number in range(10_000))
+
+    response = operator.get(f"{address}?{query}")
+
+    body_of(response)
+    assert response.status_code < 500
+
+
+COOKIES = [
+    '"aaaaaaaaaaaa\\000aaaa"',
+    "%00" * 12,
+    "\\ud800" * 8,
+    "x" * 8_000,
+    '"\\377\\376aaaaaaaaaaaa"',
+]
+
+
+@pytest.mark.parametrize("cookie", COOKIES, ids=range(len(COOKIES)))
+@pytest.mark.parametrize("name", ["sessionid", "csrftoken", "django_language"])
+def test_junk_cookies_are_a_visitor(
+    world: World, client: Client, name: str, cookie: str
+) -> None:
+    client.raise_request_exception = False
+
+    for address in ("/", "/login/", "/api/menus/"):
+        response = client.get(address, headers={"Cookie": f"{name}={cookie}"})
+        assert response.status_code in {200, 302, 401, 403}, address
+
+
+def test_a_forged_messages_cookie_is_ignored(world: World, operator: Client) -> None:
+    operator.cookies["messages"] = '"\\000[[junk"'
+
+    assert operator.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*", "text", ";;;", "a/b;q=x", "text/html;q=\x00", "ㄱ/ㄴ", "x" * 9_000]
+)
+def test_a_junk_accept_header_is_no_500(
+    world: World, operator: Client, accept: str
+) -> None:
+    header = accept.encode().decode("latin-1")
+    for address in ("/api/menus/", "/api/menus/inside/", "/api/schema/", "/"):
+        response = operator.get(address, headers={"Accept": header})
+        body_of(response)
+
+        assert response.status_code in {200, 400, 406}, address
+
+
+HEADERS = [
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer \xff\x00\x80"},
+    {"Authorization": "Basic !!!!"},
+    {"traceparent": "00-zz-zz-zz"},
+    {"traceparent": "x" * 5_000},
+    {"tracestate": "=" * 5_000, "baggage": "%00=%FF"},
+    {"Accept-Language": "x" * 5_000},
+    {"Accept-Language": "ko;q=nan,en;q=\xff"},
+    {"HX-Request": "true", "HX-Current-URL": "http://[", "HX-Target": "\x00"},
+    {"X-Forwarded-For": "\x00, junk"},
+    {"Accept-Encoding": "gzip;q=junk, \x00"},
+    {"If-Modified-Since": "yesterday"},
+    {"Range": "bytes=9-1"},
+    {"Content-Type": "multipart/form-data"},
+]
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=range(len(HEADERS)))
+def test_junk_headers_are_no_500(
+    world: World, operator: Client, headers: dict[str, str]
+) -> None:
+    for address in ("/", "/api/menus/", "/m/inside/", "/metrics", "/healthz"):
+        response = operator.get(address, headers=headers)
+        body_of(response)
+
+        assert response.status_code < 500, address
+
+
+def test_a_host_that_is_not_ours_is_refused(world: World, operator: Client) -> None:
+    for host in ("evil.example", "localhost:99999999", "[::", "localhost\x00"):
+        response = operator.get("/", headers={"Host": host})
+
+        assert response.status_code == 400
+        assert "evil" not in body_of(response)
+
+
+POSTS = [
+    ("/switch-tenant/", {"key": "\x00"}),
+    ("/switch-tenant/", {"key": "x" * 100_000}),
+    ("/set-language/", {"language": "\x00"}),
+    ("/login/", {"username": "\x00", "password": "\x00"}),
+    ("/login/", {"username": "x" * 100_000, "password": "y"}),
+    ("/login/", {"username": "‮\U0001f4a3", "password": "y"}),
+    ("/m/overview/favourite/", {"next": "http://["}),
+    ("/m/overview/favourite/", {"next": "/" + "x" * 50_000}),
+    ("/m/overview/favourite/", {"next": "/\r\nSet-Cookie: a=b"}),
+    ("/admin/login/", {"username": "\x00", "password": "\x00"}),
+]
+
+
+@pytest.mark.parametrize(("address", "data"), POSTS, ids=range(len(POSTS)))
+@pytest.mark.parametrize("who", ["visitor", "operator"])
+def test_junk_in_a_form_is_no_500(
+    world: World, sign_in: SignIn, address: str, data: dict[str, str], who: str
+) -> None:
+    browser = Client(raise_request_exception=False)
+    if who == "operator":
+        browser = sign_in(world.operator)
+
+    response = browser.post(address, data)
+
+    assert response.status_code < 500
+    assert "a=b" not in str(response.cookies)
+
+
+def nested(depth: int, *, opening: str = "[", closing: str = "]") -> str:
+    return opening * depth + closing * depth
+
+
+def document(**more: Any) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "title": {"en": "T"},
+        "blocks": [
+            {
+                "id": "a",
+                "title": {"en": "A"},
+                "source": {"operation": "penguins"},
+                "responses": {"default": {"format": "table"}},
+            }
+        ],
+        **more,
+    }
+
+
+DOCUMENTS = [
+    *(nested(depth) for depth in (10, 200, 400, 700, 900, 990, 5_000, 100_000)),
+    *(nested(depth, opening='{"a":', closing="}") for depth in (300, 900, 50_000)),
+    "",
+    "\x00",
+    "null",
+    "NaN",
+    "1e999999",
+    "9" * 5_000,
+    '"\\ud800"',
+    json.dumps(document(title={"en": "\x00"})),
+    json.dumps(document(title={"en": "\ud800"})),
+    json.dumps(document(title={"en": "x" * 300_000})),
+    json.dumps(document(blocks=document()["blocks"] * 5_000)),
+    json.dumps(document(parameters=[{"name": "a", "type": "text"}] * 3_000)),
+    json.dumps(document(deadline_ms=10**400)),
+    json.dumps(document(version=True)),
+    '{"version": 1, "version": 1}',
+    json.dumps(
+        document(
+            parameters=[{"name": "a", "type": "text", "pattern": "(a+)+" * 500 + "$"}]
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("text", DOCUMENTS, ids=range(len(DOCUMENTS)))
+@pytest.mark.parametrize("page", ["edit", "preview"])
+def test_a_document_that_is_nonsense_is_told(
+    world: World, root: Client, page: str, text: str
+) -> None:
+    address = reverse(f"screen-{page}", args=["weather"])
+    given = {"document": text, "base_version": "1", "arguments": "", "note": "x"}
+
+    response = root.post(address, given)
+
+    body_of(response)
+    assert response.status_code in {400, 413, 422}, body_of(response)[:200]
+
+
+@pytest.mark.parametrize("note", ["\x00", "x" * 100_000, "‮"])
+def test_a_junk_note_is_no_500(world: World, root: Client, note: str) -> None:
+    given = {"document": json.dumps(document()), "base_version": "1", "note": note}
+
+    response = root.post(reverse("screen-edit", args=["weather"]), given)
+
+    assert response.status_code in {302, 400, 422}
+
+
+@pytest.mark.parametrize("arguments", ["\x00", "%00=%00", "a=" * 2_000, "=&=&", "%FF"])
+def test_junk_arguments_of_a_preview_are_no_500(
+    world: World, root: Client, arguments: str
+) -> None:
+    given = {"document": json.dumps(document()), "arguments": arguments}
+
+    response = root.post(reverse("screen-preview", args=["weather"]), given)
+
+    body_of(response)
+    assert response.status_code < 500
+
+
+@pytest.mark.parametrize("query", ["from=%00&to=1", "from=9999999999&to=1", "version=x"])
+def test_junk_version_numbers_are_missing(
+    world: World, root: Client, query: str
+) -> None:
+    for page in ("compare", "edit"):
+        response = root.get(reverse(f"screen-{page}", args=["weather"]) + "?" + query)
+
+        assert response.status_code in {200, 404}
+
+
+VALUES = [
+    nested(100_000),
+    nested(900),
+    '{"en": "\\u0000"}',
+    '{"en": "\\ud800"}',
+    "NaN",
+    '{"en": NaN}',
+    "Infinity",
+    "9" * 5_000,
+    "{",
+    "\x00",
+    '"\x00"',
+    "[[]]",
+    '{"en": {"a": 1}}',
+    '{"\\u0000": "x"}',
+]
+FORMS = [
+    (Operation, "rainy-days", ["label", "query", "headers", "columns", "body", "sql"]),
+    (DataSource, "demo-sql", ["label", "headers", "address", "new_secret"]),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
+def test_junk_in_the_forms_of_the_admin_is_no_500(
+    world: World, root: Client, value: str
+) -> None:
+    broken = []
+    for model, key, fields in FORMS:
+        row = model.all_tenants.get(tenant=world.hanbit, key=key)
+        address = address_of(model, "change", row.pk)
+        for field in fields:
+            given = {**_form_of(root, address), field: value}
+            response = root.post(address, given)
+            if response.status_code >= 500:
+                broken.append((model.__name__, field))
+
+    assert broken == []
+
+
+BRANCHING = [
+    ("fact", ["label", "filters", "arguments"]),
+    ("decisiontable", ["label", "parameters", "default_arguments", "fallbacks"]),
+    ("rule", ["arguments", "conditions-0-value"]),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
+def test_junk_in_the_forms_of_tables_is_no_500(
+    world: World, root: Client, value: str
+) -> None:
+    broken = []
+    for name, fields in BRANCHING:
+        model: Any = next(m for m in MODELS if m._meta.model_name == name)
+        row = model.all_tenants.filter(tenant=world.hanbit).first()
+        address = address_of(model, "change", row.pk)
+        for field in fields:
+            response = root.post(address, {**_form_of(root, address), field: value})
+            if response.status_code >= 500:
+                broken.append((name, field))
+
+    assert broken == []
+
+
+def _form_of(client: Client, address: str) -> dict[str, Any]:
+    """Return what a change page would post if nothing was changed."""
+    response: Any = client.get(address)
+    form = response.context["adminform"].form
+    given = {}
+    sets = [each.formset for each in response.context["inline_admin_formsets"]]
+    for part in [form, *(f for each in sets for f in each.forms)]:
+        for bound in part:
+            value = bound.value()
+            if value is not None and value is not False:
+                given[bound.html_name] = value
+    for each in sets:
+        for bound in each.management_form:
+            given[bound.html_name] = bound.value()
+    return given
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT '" + "x" * 1_000_000 + "' AS a",
+        "SELECT " + "(" * 5_000 + "1" + ")" * 5_000,
+        "SELECT " + "1+" * 20_000 + "1",
+        "SELECT 1 AS a " + "UNION ALL SELECT 1 " * 3_000,
+        "SELECT '\ud7ff' AS a -- \x00",
+    ],
+    ids=range(5),
+)
+def test_a_query_that_is_a_bomb_is_refused(
+    world: World, root: Client, sql: str
+) -> None:
+    row = Operation.all_tenants.get(tenant=world.hanbit, key="rainy-days")
+    address = address_of(Operation, "change", row.pk)
+
+    response = root.post(address, {**_form_of(root, address), "sql": sql})
+
+    assert response.status_code == 200
+    row.refresh_from_db()
+    assert len(row.sql) < 1_000
+
+
+def test_junk_in_the_try_pages_is_no_500(world: World, root: Client) -> None:
+    table: Any = next(m for m in MODELS if m._meta.model_name == "decisiontable")
+    row = table.all_tenants.get(tenant=world.hanbit, key="quake-alert")
+    address = f"/admin/branching/decisiontable/{row.pk}/try/"
+    form = root.get(address).context["form"]
+    for name in form.fields:
+        for value in ("\x00", "x" * 100_000, "9" * 400, "‮", "NaN"):
+            response = root.get(address, {"run": "1", name: value})
+
+            assert response.status_code == 200, (name, value[:9])
+
+
+def test_the_test_page_of_an_operation_takes_junk(world: World, root: Client) -> None:
+    for key, name in (("strongest-magnitude", "region"), ("portal-latency", "hours")):
+        row = Operation.all_tenants.get(tenant=world.hanbit, key=key)
+        for value in ("\x00", "x" * 200_000, "9" * 5_000, "\U0001f4a3"):
+            address = f"/admin/connectors/operation/{row.pk}/test/"
+            response = root.post(address, {name: value})
+
+            assert response.status_code == 200, (key, value[:9])
+
+
+def test_a_text_argument_of_nonsense_reaches_no_500(
+    world: World, root: Client
+) -> None:
+    """A document with a text parameter that goes to SQL and to HTTP."""
+    body = document(parameters=[{"name": "region", "type": "text", "default": "x"}])
+    body["blocks"][0]["source"] = {
+        "operation": "strongest-magnitude",
+        "arguments": {"region": {"parameter": "region"}},
+    }
+    for value in ("%00", "x" * 200_000, "%FF%FE", quote("\U0001f4a3‮")):
+        given = {"document": json.dumps(body), "arguments": f"region={value}"}
+        response = root.post(reverse("screen-preview", args=["weather"]), given)
+        body_of(response)
+
+        assert response.status_code in {200, 400, 422}, value[:9]
+
+
+def test_nothing_of_this_was_stored(world: World) -> None:
+    with using_tenant(world.hanbit):
+        assert Screen.objects.count() == 5
+        assert ScreenVersion.objects.count() == 5
+        assert Menu.objects.count() == 8
