@@ -23,7 +23,8 @@ from branching.messages import decision_words, note, problem, rule_words
 from branching.models import Condition, DecisionTable, Fact, Rule
 from branching.services import choose_response, fact_types
 from connectors.parameters import as_text
-from tenants.admin import TenantModelAdmin, TenantTabularInline
+from connectors.services import operation_keys
+from tenants.admin import TenantModelAdmin, TenantStackedInline
 from tenants.scope import Actor
 
 if TYPE_CHECKING:
@@ -41,8 +42,32 @@ class PartFormSet(_FormSet):
         return form
 
 
+class OffersOperations(TenantModelAdmin):
+    """Offers the keys of the tenant's operations while somebody types one."""
+
+    change_form_template = "branching/change_form.html"
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return _offering(field, db_field.name)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["operation_keys"] = operation_keys(actor=Actor.of(request))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _offering(field: Any, name: str) -> Any:
+    if name in {"operation", "default_operation"}:
+        field.widget.attrs["list"] = "operation-keys"
+    return field
+
+
 @admin.register(Fact)
-class FactAdmin(TenantModelAdmin):
+class FactAdmin(OffersOperations):
     list_display = ["key", "type", "kind", "read_from", "ttl_s", "secret"]
     list_filter = ["kind", "type", "secret"]
     search_fields = ["key", "label", "model", "operation"]
@@ -64,24 +89,38 @@ class FactAdmin(TenantModelAdmin):
         return f"{fact.aggregate} {fact.model} {fact.field}".strip()
 
 
-class RuleInline(TenantTabularInline):
+class RuleInline(TenantStackedInline):
     model = Rule
     formset = PartFormSet
-    fields = [
-        "order",
-        "enabled",
-        "key",
-        "operation",
-        "arguments",
-        "response",
-        "priority",
-        "note",
+    fieldsets = [
+        (
+            None,
+            {
+                "description": _(
+                    "Save the table first; then open a rule with its link “Change” "
+                    "to write its conditions. A rule without conditions always matches."
+                ),
+                "fields": [
+                    ("key", "order", "priority", "enabled"),
+                    ("operation", "response"),
+                    "arguments",
+                    "note",
+                ],
+            },
+        )
     ]
     show_change_link = True
 
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        return _offering(field, db_field.name)
+
 
 @admin.register(DecisionTable)
-class DecisionTableAdmin(TenantModelAdmin):
+class DecisionTableAdmin(OffersOperations):
+    change_form_template = "branching/decisiontable_change_form.html"
     list_display = ["key", "title", "hit_policy", "rule_count", "version", "try_link"]
     list_filter = ["hit_policy"]
     search_fields = ["key", "label"]
@@ -180,15 +219,20 @@ def _as_rows(decision: Decision) -> dict[str, Any]:
     }
 
 
-class ConditionInline(TenantTabularInline):
+class ConditionInline(TenantStackedInline):
     model = Condition
     form = ConditionForm
     formset = PartFormSet
     extra = 1
+    fields = [
+        ("operand", "name"),
+        ("operator", "value", "ignore_case"),
+        ("group", "order"),
+    ]
 
 
 @admin.register(Rule)
-class RuleAdmin(TenantModelAdmin):
+class RuleAdmin(OffersOperations):
     """Conditions of one rule. Rules are added on the page of their table."""
 
     list_display = ["key", "table", "order", "enabled", "operation", "response"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -14,14 +14,10 @@ from branching.operators import FactType
 from branching.trials import tried_facts, tried_parameters
 from connectors.messages import argument_error
 from connectors.parameters import Argument, ArgumentError, ParameterType
-
-if TYPE_CHECKING:
-    _ConditionForm = forms.ModelForm[Condition]
-else:
-    _ConditionForm = forms.ModelForm
+from tenants.admin import TenantModelForm
 
 
-class ConditionForm(_ConditionForm):
+class ConditionForm(TenantModelForm):
     """The value is written as text; saving types it for what it is compared with."""
 
     value = forms.CharField(
@@ -44,6 +40,11 @@ class ConditionForm(_ConditionForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Messages and filters of facts name operators by their codes.
+        codes = Condition.Operator
+        self.fields["operator"].choices = [  # type: ignore[attr-defined]
+            (code.value, f"{code.label} ({code.value})") for code in codes
+        ]
         value = self.initial.get("value")
         self.initial["value"] = typed(
             tuple(value) if isinstance(value, list) else value

@@ -10,10 +10,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Self
 
 from django.conf import settings
 
@@ -58,64 +57,61 @@ def free_port(first: int, *, last: int) -> int:
     )
 
 
-@contextmanager
-def running(
-    programs: Sequence[Program],
-) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-    """Run programs while the block runs; end them all when it is left."""
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    try:
-        for program in programs:
-            # A group of its own: Ctrl+C reaches this process, which ends the rest.
-            processes[program.name] = subprocess.Popen(
-                program.command, cwd=settings.BASE_DIR, start_new_session=True
-            )
-        yield processes
-    finally:
-        stop(processes)
+class Processes:
+    """Programs that run while the block runs; all of them end when it is left."""
 
+    def __init__(self) -> None:
+        self.by_name: dict[str, subprocess.Popen[bytes]] = {}
 
-def stop(processes: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask every process to end, wait a little, then end it."""
-    for process in processes.values():
-        if process.poll() is None:
-            process.terminate()
-    until = time.monotonic() + STOP_SECONDS
-    for process in processes.values():
-        try:
-            process.wait(timeout=max(0.05, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_exception: object) -> None:
+        self._stop()
 
-def ended(processes: dict[str, subprocess.Popen[bytes]]) -> str | None:
-    """Return the name of a process that has ended, or None."""
-    for name, process in processes.items():
-        if process.poll() is not None:
-            return name
-    return None
+    def start(self, program: Program) -> None:
+        # A group of its own: Ctrl+C reaches this process, which ends the rest.
+        self.by_name[program.name] = subprocess.Popen(
+            program.command, cwd=settings.BASE_DIR, start_new_session=True
+        )
 
+    def ended(self) -> str | None:
+        """Return the name of a process that has ended, or None."""
+        for name, process in self.by_name.items():
+            if process.poll() is not None:
+                return name
+        return None
 
-def wait_until_answering(
-    address: str, processes: dict[str, subprocess.Popen[bytes]], *, seconds: float
-) -> None:
-    """Wait until `address` answers 200.
+    def wait_until_answering(self, address: str, *, seconds: float) -> None:
+        """Wait until `address` answers 200.
 
-    Raises:
-        PortalDidNotStart: a process ended, or nothing answered in `seconds`.
-    """
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if name := ended(processes):
-            raise PortalDidNotStart(
-                f"The process {name} ended while the portal started; its message is "
-                "above."
-            )
-        if _answers(address):
-            return
-        time.sleep(POLL_SECONDS)
-    raise PortalDidNotStart(f"{address} did not answer in {seconds:.0f} s.")
+        Raises:
+            PortalDidNotStart: a process ended, or nothing answered in `seconds`.
+        """
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if name := self.ended():
+                raise PortalDidNotStart(
+                    f"The process {name} ended while the portal started; its message "
+                    "is above."
+                )
+            if _answers(address):
+                return
+            time.sleep(POLL_SECONDS)
+        raise PortalDidNotStart(f"{address} did not answer in {seconds:.0f} s.")
+
+    def _stop(self) -> None:
+        """Ask every process to end, wait a little, then end it."""
+        for process in self.by_name.values():
+            if process.poll() is None:
+                process.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for process in self.by_name.values():
+            try:
+                process.wait(timeout=max(0.05, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _answers(address: str) -> bool:

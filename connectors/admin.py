@@ -15,20 +15,21 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connectors import rules, trial
+from connectors import messages, rules, secrets, trial
 from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
-from tenants.admin import TenantModelAdmin, TenantTabularInline
-from tenants.scope import Actor
+from connectors.specs import SourceKind
+from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
+from tenants.models import Tenant
+from tenants.scope import Actor, required_tenant_id
 
 if TYPE_CHECKING:
-    _SourceForm = forms.ModelForm[DataSource]
     _ParameterFormSet = forms.BaseInlineFormSet[Parameter, Operation, Any]
 else:
-    _SourceForm, _ParameterFormSet = forms.ModelForm, forms.BaseInlineFormSet
+    _ParameterFormSet = forms.BaseInlineFormSet
 
 
-class DataSourceForm(_SourceForm):
+class DataSourceForm(TenantModelForm):
     """A data source whose secret can be written and never read."""
 
     new_secret = forms.CharField(
@@ -50,6 +51,19 @@ class DataSourceForm(_SourceForm):
     class Meta:
         model = DataSource
         fields = "__all__"
+
+    def clean_new_secret(self) -> str:
+        """Refuse the name of a place where the tenant finds no secret."""
+        given: str = self.cleaned_data["new_secret"]
+        tenant = Tenant.objects.get(pk=required_tenant_id())
+        try:
+            secrets.resolve(given, tenant_key=tenant.key)
+        except secrets.SecretFault as fault:
+            source = self.data.get("key") or self.instance.key
+            raise forms.ValidationError(
+                messages.failure_text(fault.rule, {"source": source})
+            ) from fault
+        return given
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -144,20 +158,24 @@ class ParameterFormSet(_ParameterFormSet):
             raise forms.ValidationError(text % {"names": ", ".join(missing)})
 
 
-class ParameterInline(TenantTabularInline):
+class ParameterInline(TenantStackedInline):
     model = Parameter
     formset = ParameterFormSet
     fields = [
-        "name",
-        "type",
-        "required",
-        "default",
-        "minimum",
-        "maximum",
+        ("name", "type", "required", "order"),
+        ("default", "minimum", "maximum"),
         "choices",
         "label",
-        "order",
     ]
+
+
+# The field by which the section of each kind of source is known.
+_SECTIONS = {
+    SourceKind.HTTP: "path",
+    SourceKind.SQL: "sql",
+    SourceKind.PORTAL: "series",
+}
+_SECTION_FIELDS = frozenset(_SECTIONS.values())
 
 
 @admin.register(Operation)
@@ -204,6 +222,29 @@ class OperationAdmin(TenantModelAdmin):
             {"fields": ["timeout_ms", "row_limit", "keep_last_good_s", "updated_at"]},
         ),
     ]
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Operation | None = None
+    ) -> list[tuple[Any, Any]]:
+        """Fold the sections that are not for the kind of the operation's source."""
+        sections: list[tuple[Any, Any]] = list(super().get_fieldsets(request, obj))
+        if obj is None:
+            return sections
+        own = _SECTIONS[obj.kind]
+        return [
+            (name, {**options, "classes": ["collapse"]})
+            if own not in options["fields"] and _SECTION_FIELDS & set(options["fields"])
+            else (name, options)
+            for name, options in sections
+        ]
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name in {"sql", "body"}:
+            shape = {"class": "code-text", "rows": 8, "spellcheck": "false"}
+            kwargs["widget"] = forms.Textarea(shape)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=gettext_lazy("kind"), ordering="source__kind")
     def source_kind(self, operation: Operation) -> str:

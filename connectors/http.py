@@ -112,7 +112,7 @@ def _sent(
         URL(request.url, encoded=True),
         headers=[
             *request.headers,
-            *_trace_headers(request, listed=way.listed),
+            *_trace_headers(request, source),
             ("Accept-Encoding", "gzip, deflate"),
         ],
         data=request.body,
@@ -148,13 +148,15 @@ def _way_to(networks: tuple[str, ...], host: str, port: int) -> _Way:
     return _Way(policy.refusal(literal, port), listed=policy.lists(literal, port))
 
 
-def _trace_headers(request: Request, *, listed: bool) -> list[tuple[str, str]]:
+def _trace_headers(request: Request, source: SourceSpec) -> list[tuple[str, str]]:
     """Return ``traceparent`` for our own services; others learn nothing of a trace.
 
     Own are literal addresses of the allow-list, and the hosts that
     ``settings.SIGNALBOX_TRACE_HOSTS`` lists.
     """
-    if not listed and request.address.host not in getattr(
+    address = request.address
+    way = _way_to(source.allowed_networks, address.host, address.port)
+    if not way.listed and address.host not in getattr(
         settings, "SIGNALBOX_TRACE_HOSTS", ()
     ):
         return []

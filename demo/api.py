@@ -7,6 +7,7 @@ Every address takes switches, so that timeouts, fallbacks and paging can be seen
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import csv
 import io
@@ -185,3 +186,26 @@ async def hang(request: web.Request) -> web.Response:
     """Answer after a minute: an upstream that hangs."""
     await asyncio.sleep(MAX_DELAY_MS / 1_000)
     return web.json_response([])
+
+
+def main() -> None:
+    """Serve the demo API until it is interrupted; needs no settings of the portal."""
+    parser = argparse.ArgumentParser(description="Serve the demo's API.")
+    parser.add_argument("--port", type=int, default=8901, help="default: 8901")
+    serve(parser.parse_args().port)
+
+
+def serve(port: int) -> None:
+    """Serve the demo API on one port of the loopback."""
+    web.run_app(
+        make_application(),
+        host="127.0.0.1",
+        port=port,
+        access_log=None,
+        print=None,
+        shutdown_timeout=0.5,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -19,14 +19,9 @@ from menus.models import Menu
 from menus.services import create_menu, delete_menu, move_menu, step_menu, update_menu
 from menus.tree import FIELDS
 from tenants import permissions
-from tenants.admin import TenantModelAdmin
+from tenants.admin import TenantModelAdmin, TenantModelForm
 from tenants.models import Team, User
 from tenants.scope import Actor, required_tenant_id
-
-if TYPE_CHECKING:
-    _MenuForm = forms.ModelForm[Menu]
-else:
-    _MenuForm = forms.ModelForm
 
 # Field of the form -> permission and kind of holder.
 GRANT_FIELDS = {
@@ -37,8 +32,13 @@ GRANT_FIELDS = {
 }
 
 
-class MenuForm(_MenuForm):
+class MenuForm(TenantModelForm):
     """A menu with its name in two languages, and the grants on it."""
+
+    fault_fields: ClassVar[dict[str, str]] = {
+        "menus_menu_screen_of_its_kind": "screen",
+        "menus_menu_address_of_its_kind": "url",
+    }
 
     label_ko = forms.CharField(label=_("name (Korean)"), max_length=80, required=False)
     label_en = forms.CharField(label=_("name (English)"), max_length=80, required=False)

@@ -74,7 +74,7 @@ def _layout(data: ChartData, objects: Any) -> Any:
     }
     layout["yaxis"] = {
         "type": "category" if data.type == "heatmap" else "linear",
-        "title": {"text": _literal(data.y_name)},
+        "title": {"text": _literal(data.y_name), "standoff": 8},
         "automargin": True,
         "separatethousands": True,
     }

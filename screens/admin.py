@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -40,6 +40,16 @@ class ScreenAdmin(TenantModelAdmin):
             return str(_("Save first; then write the document."))
         address = reverse("screen-edit", kwargs={"key": screen.key})
         return format_html('<a href="{}">{}</a>', address, _("Edit the document"))
+
+    def response_add(
+        self, request: HttpRequest, obj: Screen, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Lead from a new screen to its document, which is the next thing to write."""
+        response = super().response_add(request, obj, post_url_continue)
+        if {"_popup", "_addanother", "_continue"}.isdisjoint(request.POST):
+            address = reverse("screen-edit", kwargs={"key": obj.key})
+            return HttpResponseRedirect(address)
+        return response
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         # Menus, commands and addresses carry the key.

@@ -125,6 +125,7 @@ class OpenPage:
         self.blocks = tuple(planned.block for planned in plan.blocks)
         self.assets = assets_of(self.blocks)
         self._addresses = addresses
+        self._known_addresses: dict[str, tuple[str, str]] = {}
         self._plan = plan
         self._waiting = {planned.block.id: planned for planned in plan.blocks}
         self._ready: list[Drawn] = []
@@ -185,12 +186,12 @@ class OpenPage:
                 done.append(self._mailbox.get(0))
         except TimeoutError:
             pass
-        drawn = [self._draw(each) for each in done if self._expects(each)]
+        drawn = self._draw([each for each in done if self._expects(each)])
         if not drawn and time.monotonic() >= self._plan.deadline + LATE_S:
             missing = list(self._waiting.values())
             self._waiting.clear()
             late = [runner.timed_out(self._plan, planned) for planned in missing]
-            drawn = [self._draw(each) for each in late]
+            drawn = self._draw(late)
         return drawn
 
     def close(self) -> None:
@@ -208,15 +209,11 @@ class OpenPage:
 
     def address_of(self, block: Block) -> str:
         """Return the address of one block alone, with the page's arguments, or ""."""
-        if self._addresses is None:
-            return ""
-        return self._with_arguments(self._addresses.block(block.id))
+        return self._addresses_of(block)[0]
 
     def csv_address_of(self, block: Block) -> str:
         """Return the address of a block's rows as CSV, or ""."""
-        if self._addresses is None:
-            return ""
-        return self._with_arguments(self._addresses.csv(block.id))
+        return self._addresses_of(block)[1]
 
     def in_context(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something as the page: its tenant, trace, language and time zone."""
@@ -228,18 +225,32 @@ class OpenPage:
 
         return self._context.run(call)
 
-    def _with_arguments(self, path: str) -> str:
-        query = urlencode(self.reader.given, doseq=True)
-        return f"{path}?{query}" if query else path
+    def _addresses_of(self, block: Block) -> tuple[str, str]:
+        """Look up both addresses of a block once: a page asks for them five times."""
+        found = self._known_addresses.get(block.id)
+        if found is None:
+            found = ("", "")
+            if self._addresses is not None:
+                query = urlencode(self.reader.given, doseq=True)
+                end = f"?{query}" if query else ""
+                found = (
+                    self._addresses.block(block.id) + end,
+                    self._addresses.csv(block.id) + end,
+                )
+            self._known_addresses[block.id] = found
+        return found
 
     def _expects(self, finished: Finished) -> bool:
         return self._waiting.pop(finished.block.id, None) is not None
 
-    def _draw(self, finished: Finished) -> Drawn:
-        drawn: Drawn = self.in_context(self._render, finished)
-        if drawn.failed:
-            self._timing.failed(drawn.rendered.state.value)
-        return drawn
+    def _draw(self, finished: Sequence[Finished]) -> list[Drawn]:
+        if not finished:
+            return []
+        every = self.in_context(lambda: [self._render(each) for each in finished])
+        for drawn in every:
+            if drawn.failed:
+                self._timing.failed(drawn.rendered.state.value)
+        return every
 
     def _render(self, finished: Finished) -> Drawn:
         block, response = finished.block, finished.response

@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 GRACE_S = 0.03
 """Seconds after a block's deadline in which its own answer about it still counts."""
 
+GATHER_S = 0.002
+"""Seconds a finished block waits for others, so that they are handed over together."""
+
 RESERVE = 0.1
 RESERVE_AT_MOST_S = 0.5
 """Share of a block's time kept for its fallbacks, and the most it may be."""
@@ -122,7 +125,8 @@ def timed_out(plan: Plan, planned: Planned) -> Finished:
 
 async def _run(plan: Plan, mailbox: Mailbox[Finished]) -> None:
     gate = asyncio.Semaphore(plan.at_once)
-    guards = [_Guard(plan, planned, mailbox) for planned in plan.blocks]
+    outbox = _Outbox(mailbox, expected=len(plan.blocks))
+    guards = [_Guard(plan, planned, outbox) for planned in plan.blocks]
     tasks = [guard.start(gate) for guard in guards]
     try:
         await asyncio.wait(tasks)
@@ -131,13 +135,39 @@ async def _run(plan: Plan, mailbox: Mailbox[Finished]) -> None:
             task.cancel()
 
 
+class _Outbox:
+    """Hands finished blocks on, those that finish together at once.
+
+    Every hand-over wakes the thread that draws, and two threads that want the
+    interpreter hold each other up: one by one, twelve blocks cost 1.7 ms more CPU.
+    """
+
+    def __init__(self, mailbox: Mailbox[Finished], *, expected: int) -> None:
+        self._mailbox = mailbox
+        self._expected = expected
+        self._finished: list[Finished] = []
+
+    def put(self, finished: Finished) -> None:
+        self._expected -= 1
+        self._finished.append(finished)
+        if not self._expected:
+            self._hand_over()
+        elif len(self._finished) == 1:
+            asyncio.get_running_loop().call_later(GATHER_S, self._hand_over)
+
+    def _hand_over(self) -> None:
+        finished, self._finished = self._finished, []
+        for each in finished:
+            self._mailbox.put(each)
+
+
 class _Guard:
     """Watches one block: exactly one `Finished` goes out, at the deadline at latest."""
 
-    def __init__(self, plan: Plan, planned: Planned, mailbox: Mailbox[Finished]):
+    def __init__(self, plan: Plan, planned: Planned, outbox: _Outbox) -> None:
         self._plan = plan
         self._planned = planned
-        self._mailbox = mailbox
+        self._outbox = outbox
         self._answered = False
 
     def start(self, gate: asyncio.Semaphore) -> asyncio.Task[BlockResponse]:
@@ -176,7 +206,7 @@ class _Guard:
     def _answer(self, finished: Finished) -> None:
         if not self._answered:
             self._answered = True
-            self._mailbox.put(finished)
+            self._outbox.put(finished)
 
 
 async def _run_block(

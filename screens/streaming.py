@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import select
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 from django.http import (
@@ -62,7 +62,7 @@ class StreamedPage:
             return head.encode()
         while not self._page.finished:
             if drawn := self._page.take(timeout=PEEK_S):
-                return "".join(map(self._cell, drawn)).encode()
+                return self._page.in_context(self._cells, drawn).encode()
             if reader_is_gone(self._socket):
                 logger.info("The reader of screen %s left.", self._page.key)
                 self.close()
@@ -76,16 +76,19 @@ class StreamedPage:
         self._ended = True
         self._page.close()
 
+    def _cells(self, drawn: Sequence[Drawn]) -> str:
+        return "".join(map(self._cell, drawn))
+
     def _cell(self, drawn: Drawn) -> str:
         self._done += 1
         self._failed += drawn.failed
         try:
-            return str(self._page.in_context(frame.cell, self._page, drawn))
+            return str(frame.cell(self._page, drawn))
         except Exception:
             # The status is already sent: a cut page would be worse than a bare card.
             logger.exception("Block %s could not be framed.", drawn.block.id)
         self._failed += not drawn.failed
-        return str(self._page.in_context(frame.bare_cell, drawn.block.id))
+        return str(frame.bare_cell(drawn.block.id))
 
     def _closing(self) -> str:
         return frame.closing(self._page, done=self._done, failed=self._failed)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_tasks_db import admin as tasks_admin
 
+from tenants.forms import TenantModelForm
 from tenants.models import (
     ApiToken,
     AuditEntry,
@@ -44,6 +45,7 @@ __all__ = [
     "SuperusersOnly",
     "TenantChoices",
     "TenantModelAdmin",
+    "TenantModelForm",
     "TenantStackedInline",
     "TenantTabularInline",
 ]
@@ -51,11 +53,8 @@ __all__ = [
 if TYPE_CHECKING:
     _UserAdmin = auth_admin.UserAdmin[User]
     _MembershipInline = admin.TabularInline[Membership, Any]
-    _TeamForm = forms.ModelForm[Team]
-    _TokenForm = forms.ModelForm[ApiToken]
 else:
     _UserAdmin, _MembershipInline = auth_admin.UserAdmin, admin.TabularInline
-    _TeamForm, _TokenForm = forms.ModelForm, forms.ModelForm
 
 
 class MembershipInline(SuperusersOnly, _MembershipInline):
@@ -132,7 +131,7 @@ class TenantAdmin(SuperusersOnly, AuditedAdmin):
         return False
 
 
-class TeamForm(_TeamForm):
+class TeamForm(TenantModelForm):
     """A team and its people, who are members of the tenant."""
 
     members = forms.ModelMultipleChoiceField(
@@ -202,7 +201,7 @@ def _holds(request: HttpRequest, team: Team | None) -> bool:
     return request.user.has_perms([f"{app}.{codename}" for app, codename in names])
 
 
-class TokenForm(_TokenForm):
+class TokenForm(TenantModelForm):
     scopes = forms.MultipleChoiceField(
         choices=TokenScope.choices,
         widget=forms.CheckboxSelectMultiple,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from tenants.access import no_tenant_page
 from tenants.audit import record
+from tenants.forms import JsonField, TenantModelForm
 from tenants.models import Membership, Team, Tenant, TenantModel, User
 from tenants.scope import Actor, required_tenant_id
 
@@ -50,6 +51,8 @@ def rows_in_scope(model: type[models.Model]) -> models.QuerySet[Any] | None:
 class TenantChoices(_Base):
     """Offers only the tenant's own rows in foreign keys and many-to-many fields."""
 
+    formfield_overrides = {models.JSONField: {"form_class": JsonField}}
+
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest
     ) -> models.QuerySet[Any] | None:
@@ -68,12 +71,14 @@ class TenantChoices(_Base):
 class TenantTabularInline(TenantChoices, _Tabular):
     """Rows beneath a row of the tenant, one per line."""
 
+    form = TenantModelForm
     extra = 0
 
 
 class TenantStackedInline(TenantChoices, _Stacked):
     """Rows beneath a row of the tenant, one per panel."""
 
+    form = TenantModelForm
     extra = 0
 
 
@@ -144,6 +149,8 @@ class AuditedAdmin(_Admin):
 
 class TenantModelAdmin(TenantChoices, AuditedAdmin):
     """Staff see and change the rows of the active tenant only."""
+
+    form = TenantModelForm
 
     def audit_actor(self, request: HttpRequest) -> Actor | None:
         return Actor.of(request)

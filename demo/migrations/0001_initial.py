@@ -5,27 +5,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plan', models.CharField(choices=[('free', 'Free'), ('pro', 'Pro')], default='free', help_text='Change it, and the Earthquakes screen calls another operation.', max_length=8, verbose_name='plan')),
-                ('seats', models.PositiveIntegerField(default=5, verbose_name='seats')),
-                ('ends_on', models.DateField(blank=True, null=True, verbose_name='ends on')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.CharField(
+                        choices=[("free", "Free"), ("pro", "Pro")],
+                        default="free",
+                        help_text="Change it, and the Earthquakes screen calls another operation.",
+                        max_length=8,
+                        verbose_name="plan",
+                    ),
+                ),
+                ("seats", models.PositiveIntegerField(default=5, verbose_name="seats")),
+                (
+                    "ends_on",
+                    models.DateField(blank=True, null=True, verbose_name="ends on"),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'subscription',
-                'verbose_name_plural': 'subscriptions',
-                'constraints': [models.UniqueConstraint(fields=('tenant',), name='demo_subscription_once_per_tenant')],
+                "verbose_name": "subscription",
+                "verbose_name_plural": "subscriptions",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant",), name="demo_subscription_once_per_tenant"
+                    )
+                ],
             },
         ),
     ]

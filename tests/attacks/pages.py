@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 from django.utils import timezone
@@ -18,10 +17,9 @@ def in_a_week() -> datetime:
 
 
 def body_of(response: Any) -> str:
-    """Read a whole answer, streamed or not, and close it."""
+    """Read a whole answer, streamed or not; the test client closes it at its end."""
     if response.streaming:
         data = b"".join(response.streaming_content)
-        response.close()
     else:
         data = response.content
     return data.decode("utf-8", "replace")
@@ -109,7 +107,3 @@ def handlers(found: Found) -> list[tuple[str, str]]:
             and value.strip().lower().startswith(("javascript:", "data:", "vbscript:"))
         )
     ]
-
-
-def status_of(response: HttpResponseBase) -> int:
-    return response.status_code

@@ -48,7 +48,7 @@ def test_a_table_is_added_with_its_rules_and_audited(
     [
         ({"default_operation": ""}, "required"),
         ({"default_operation": "quaks"}, "Did you mean quakes?"),
-        ({"parameters": "{"}, "valid JSON"),
+        ({"parameters": "{"}, "not JSON: line 1, column 2"),
         ({"parameters": "[]"}, "Types:"),
         ({"fallbacks": "7"}, "at most three"),
         ({"rules-0-operation": "quaks"}, "Did you mean quakes?"),

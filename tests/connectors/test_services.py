@@ -88,18 +88,22 @@ def test_a_disabled_source_disables_its_operations(stored: Make, actor: Actor) -
     assert operation_keys(actor=actor) == {}
 
 
-def test_operations_are_loaded_in_two_queries(
+def test_operations_are_loaded_in_four_queries_and_again_in_one(
     stored: Make, actor: Actor, django_assert_num_queries: Any
 ) -> None:
     for number in range(5):
         operation = stored(f"op{number}")
         Parameter.objects.create(operation=operation, name="a")
+    keys = [f"op{number}" for number in range(5)]
 
-    with django_assert_num_queries(2):
-        found = load_operations([f"op{n}" for n in range(5)], actor=actor)
+    with django_assert_num_queries(4):
+        found = load_operations(keys, actor=actor)
+    with django_assert_num_queries(1):
+        again = load_operations(keys, actor=actor)
 
     assert len(found) == 5
     assert [row.name for row in found["op0"].parameters] == ["a"]
+    assert again == found
 
 
 def test_another_tenants_operations_are_not_seen(

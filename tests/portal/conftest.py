@@ -33,6 +33,7 @@ class Portal:
     lines: list[str]
     data: Path
     started_in: float
+    reader: threading.Thread
     passwords: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,13 +55,17 @@ def start_portal(data: Path, *, port: int) -> Portal:
         cwd=ROOT, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    lines = _lines_until("Ctrl+C stops everything", process)
+    output: queue.Queue[str | None] = queue.Queue()
+    reader = threading.Thread(target=_read, args=(process, output))
+    reader.start()
+    lines = _lines_until("Ctrl+C stops everything", output)
     portal = Portal(
         process=process,
         address=_first_address(lines),
         lines=lines,
         data=data,
         started_in=time.monotonic() - started,
+        reader=reader,
     )
     for line in lines:
         if found := re.match(r"  (\w+) +(\S{12,}) ", line):
@@ -68,16 +73,15 @@ def start_portal(data: Path, *, port: int) -> Portal:
     return portal
 
 
-def _lines_until(last: str, process: subprocess.Popen[str]) -> list[str]:
-    output: queue.Queue[str | None] = queue.Queue()
-
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
+def _read(process: subprocess.Popen[str], output: queue.Queue[str | None]) -> None:
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for line in lines:
             output.put(line.rstrip("\n"))
-        output.put(None)
+    output.put(None)
 
-    threading.Thread(target=read, daemon=True).start()
+
+def _lines_until(last: str, output: queue.Queue[str | None]) -> list[str]:
     lines: list[str] = []
     until = time.monotonic() + START_SECONDS
     while True:
@@ -97,7 +101,9 @@ def _first_address(lines: list[str]) -> str:
 def stop_portal(portal: Portal) -> int:
     """Press Ctrl+C, and return the exit status."""
     portal.process.send_signal(signal.SIGINT)
-    return portal.process.wait(timeout=20)
+    status = portal.process.wait(timeout=20)
+    portal.reader.join(timeout=20)
+    return status
 
 
 @pytest.fixture(scope="session")

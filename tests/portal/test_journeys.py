@@ -28,6 +28,25 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
+def speak(page: Page, language: str) -> None:
+    """Choose a language as a person does: open the switch, press its button."""
+    switch = page.locator("#header details", has=page.locator("[name=language]"))
+    switch.locator("summary").click()
+    with page.expect_navigation():
+        switch.locator(f"button[value={language}]").click()
+
+
+def tab_to(page: Page, address: str) -> str:
+    """Press Tab until a link that begins with `address` has the focus."""
+    for _step in range(80):
+        page.keyboard.press("Tab")
+        focus = page.locator(":focus")
+        reached = (focus.get_attribute("href") or "") if focus.count() else ""
+        if reached.startswith(address):
+            return reached
+    raise AssertionError(f"Tab never reached {address}")
+
+
 @pytest.fixture
 def complaints() -> Iterator[list[str]]:
     """What the browser complained about; a test that uses it wants none."""
@@ -57,7 +76,7 @@ def test_the_administrator_sees_all_four_formats(
     expect(page.locator("#block-months table caption")).to_have_count(1)
     expect(page.locator("#block-days .tabulator")).to_be_visible()
     expect(page.locator("#block-temperature .js-plotly-plot")).to_be_visible()
-    picture(page, "weather-desktop-light-en")
+    picture(page, "weather-desktop-light-ko")
 
 
 def test_the_operator_sees_a_fallback_and_every_healthy_block(login: Login) -> None:
@@ -70,7 +89,7 @@ def test_the_operator_sees_a_fallback_and_every_healthy_block(login: Login) -> N
     expect(page.locator("#block-fallback")).to_contain_text("500")
     expect(page.locator("#block-hanging")).to_contain_text(re.compile("time|시간"))
     expect(page.locator("section[id^=block-]")).to_have_count(7)
-    picture(page, "resilience-desktop-light-en")
+    picture(page, "resilience-desktop-light-ko")
 
 
 def test_the_plan_of_the_tenant_chooses_the_list(login: Login) -> None:
@@ -83,7 +102,7 @@ def test_the_plan_of_the_tenant_chooses_the_list(login: Login) -> None:
     viewer.goto("/m/earthquakes/")
     expect(viewer.locator("#block-list table")).to_be_visible()
     expect(viewer.locator("#block-list .tabulator")).to_have_count(0)
-    picture(viewer, "earthquakes-free-plan-desktop-light-en")
+    picture(viewer, "earthquakes-free-plan-desktop-light-ko")
 
 
 def test_the_alert_changes_with_the_magnitude(login: Login) -> None:
@@ -91,7 +110,7 @@ def test_the_alert_changes_with_the_magnitude(login: Login) -> None:
 
     page.goto("/m/earthquakes/?region=Taiwan")
     expect(page.locator("#block-alert h2, #block-alert h3").last).to_contain_text("6.4")
-    picture(page, "earthquakes-pro-plan-desktop-light-en")
+    picture(page, "earthquakes-pro-plan-desktop-light-ko")
     page.goto("/m/earthquakes/?region=Hawaii")
 
     expect(page.locator("#block-alert dl")).to_be_visible()
@@ -120,7 +139,7 @@ def test_with_javascript_off_every_page_shows_its_data(login: Login, menu: str) 
     skeletons = page.locator("section[id^=block-]")
     assert skeletons.count() >= 3
     assert page.locator("section[id^=block-] table tbody tr").count() >= 5
-    picture(page, f"{menu}-no-javascript-en")
+    picture(page, f"{menu}-no-javascript-ko")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -131,7 +150,7 @@ def test_pages_fit_every_screen_language_and_theme(
 ) -> None:
     options = PHONE if size == "phone" else DESKTOP
     page = login("admin", color_scheme=scheme, **options)
-    page.locator(f"form button[value={language}]").first.click()
+    speak(page, language)
 
     for path, name in (
         ("/", "home"), ("/m/weather/", "weather"), ("/m/earthquakes/", "earthquakes"),
@@ -155,7 +174,7 @@ def test_a_misspelt_parameter_is_told_at_its_field(login: Login) -> None:
     assert response is not None
     assert response.status == 400
     expect(page.get_by_text("1066").first).to_be_visible()
-    picture(page, "bad-parameter-desktop-light-en")
+    picture(page, "bad-parameter-desktop-light-ko")
 
 
 def test_the_page_is_used_by_keyboard_alone(login: Login) -> None:
@@ -163,12 +182,119 @@ def test_the_page_is_used_by_keyboard_alone(login: Login) -> None:
     page.goto("/")
 
     page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_have_text(re.compile("Skip|본문|건너"))
-    for _step in range(60):
-        page.keyboard.press("Tab")
-        focus = page.locator(":focus")
-        if "/m/weather/" in (focus.get_attribute("href") or ""):
-            break
+    expect(page.locator(":focus")).to_have_attribute("href", "#content-start")
+    expect(page.locator(":focus")).to_be_in_viewport()
+    tab_to(page, "/m/weather/")
     page.keyboard.press("Enter")
 
     page.wait_for_url(re.compile("/m/weather/"))
+    expect(page.locator("#block-days .tabulator")).to_be_visible()
+    tab_to(page, "/m/weather/blocks/temperature/")
+    page.keyboard.press("Enter")
+    expect(page.locator("#block-temperature .js-plotly-plot")).to_be_visible()
+    expect(page.locator("h1")).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_tab_follows_the_page_though_blocks_come_in_another_order(
+    login: Login, *, scripts: bool
+) -> None:
+    page = login("operator", java_script_enabled=scripts, **DESKTOP)
+    page.goto("/m/resilience/")
+    blocks = page.locator("section[id^=block-]")
+    expect(blocks).to_have_count(7)
+    came = [blocks.nth(at).get_attribute("id") or "" for at in range(7)]
+    if not scripts:  # with scripts the cells have been put in order by now
+        assert came[-1] == "block-hanging"
+
+    reached = [tab_to(page, "/m/resilience/blocks/") for _block in range(11)]
+
+    order = list(dict.fromkeys(address.split("/")[4] for address in reached))
+    assert order == [
+        "hanging", "fallback", "static", "malformed", "slow", "empty", "healthy",
+    ]  # fmt: skip
+
+
+def test_the_first_block_is_there_before_the_slowest_has_ended(login: Login) -> None:
+    page = login("operator", java_script_enabled=False, **DESKTOP)
+
+    page.goto("/m/resilience/", wait_until="commit")
+
+    expect(page.locator("section[id^=block-]").first).to_be_visible()
+    assert page.locator("#block-hanging").count() == 0
+    expect(page.locator("#block-hanging")).to_be_visible()
+
+
+def test_a_click_on_a_heading_sorts_the_grid(login: Login) -> None:
+    page = login("operator", **DESKTOP)
+    page.goto("/m/weather/?year=2015")
+    first = page.locator("#block-days .tabulator-row").first
+    expect(first).to_contain_text("2015-01-01")
+
+    heading = page.locator("#block-days .tabulator-col").nth(2)
+    heading.locator(".tabulator-col-title").click()
+
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    expect(first).not_to_contain_text("2015-01-01")
+
+
+def test_the_language_is_changed_by_keyboard_and_without_scripts(login: Login) -> None:
+    page = login("viewer", java_script_enabled=False, **DESKTOP)
+    switch = page.locator("#header details", has=page.locator("[name=language]"))
+    switch.locator("summary").focus()
+
+    page.keyboard.press("Enter")
+    choices = switch.locator("button")
+    expect(choices).to_have_text(["한국어", "English"])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("English")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(switch.locator("button")).to_have_text(["한국어", "English"])
+
+
+def test_nothing_moves_while_blocks_come_and_scripts_upgrade_them(login: Login) -> None:
+    page = login("operator", **DESKTOP)
+    page.add_init_script(
+        "window.moved = 0; new PerformanceObserver(list => {"
+        "  for (const entry of list.getEntries()) window.moved += entry.value;"
+        "}).observe({type: 'layout-shift', buffered: true});"
+    )
+
+    page.goto("/m/weather/")
+    expect(page.locator("#block-days .tabulator")).to_be_visible()
+    expect(page.locator("#block-temperature .js-plotly-plot")).to_be_visible()
+
+    assert page.evaluate("window.moved") <= 0.02
+
+
+def test_numbers_stand_whole_in_small_cards(login: Login) -> None:
+    page = login("operator", **DESKTOP)
+
+    page.goto("/m/overview/")
+
+    for block in ("quakes", "strongest", "renewable-share", "rainy"):
+        body = page.locator(f"#block-{block} .block-body")
+        expect(body.locator(".rb-number-value")).to_be_visible()
+        assert body.evaluate("body => body.scrollHeight <= body.clientHeight"), block
+    expect(page.locator("#block-electricity figcaption")).to_contain_text("2001")
+
+
+def test_a_finger_hits_what_can_be_tapped(login: Login) -> None:
+    page = login("operator", **PHONE)
+    page.goto("/m/weather/")
+    expect(page.locator("section[id^=block-]")).to_have_count(4)
+
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(
+          'header a, header button, header summary, nav summary, .menu-tree a,'
+          + ' main button, main select, main summary, .block-links a'
+        )].filter(e => e.checkVisibility() && !e.closest('.tabulator'))
+          .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+          .filter(([, box]) => box.width && (box.height < 24 || box.width < 24))
+          .map(([html]) => html)"""
+    )
+
+    assert small == []

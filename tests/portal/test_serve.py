@@ -1,6 +1,5 @@
 """``make run``: what it prints, starts, refuses and stops."""
 
-import signal
 import socket
 import urllib.request
 from pathlib import Path
@@ -42,8 +41,6 @@ def test_ctrl_c_stops_every_process(tmp_path: Path) -> None:
     running = start_portal(tmp_path / "data", port=18_800)
     port = int(running.address.rsplit(":", 1)[1])
 
-    running.process.send_signal(signal.SIGINT)
-
-    assert running.process.wait(timeout=20) == 0
+    assert stop_portal(running) == 0
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0

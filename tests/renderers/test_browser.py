@@ -131,12 +131,28 @@ def test_a_chart_comes_alive_and_follows_the_theme(
 
     plot = page.get_by_role("img", name="Stock by site").first
     plot.wait_for()
-    assert page.locator(".rb-svg").count() == 0
+    page.locator(".rb-svg").wait_for(state="hidden")
     ink = "document.querySelector('.rb-plotly').layout.font.color"
     assert page.evaluate(ink) == "rgb(51, 51, 51)"
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.wait_for_function(f"{ink} === 'rgb(238, 238, 238)'")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_paper_stand_the_drawings_of_the_server(
+    site: _Site, page: Page, draw: Draw
+) -> None:
+    data = table(["a", integers("n")], ["x", 12_345], ["y", 2])
+    page.goto(serve(site, draw(data, "grid").html, draw(data, "chart").html))
+    page.wait_for_selector(".rb-grid.rb-live .tabulator-row")
+    page.wait_for_selector(".rb-plot.rb-live .main-svg")
+
+    page.emulate_media(media="print")
+
+    assert page.locator(".rb-grid-drawn td", has_text="12,345").is_visible()
+    assert page.locator(".tabulator").is_hidden()
+    assert page.locator(".rb-svg").is_visible()
+    assert page.locator(".rb-plotly").is_hidden()
 
 
 def test_a_block_that_comes_late_is_upgraded_too(

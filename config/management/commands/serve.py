@@ -13,13 +13,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config.processes import (
     PortalDidNotStart,
+    Processes,
     Program,
     Stopped,
-    ended,
     free_port,
     manage,
-    running,
-    wait_until_answering,
 )
 from demo.loader import Login, load_demo
 
@@ -48,12 +46,17 @@ class Command(BaseCommand):
         try:
             chosen = free_port(port, last=port + 99)
             demo_port = free_port(DEMO_PORTS[0], last=DEMO_PORTS[1])
-            logins = self._prepare(demo_port)
-            with running(_programs(chosen, demo_port)) as processes:
+            with Processes() as processes:
+                # The server takes seconds to import what it needs: it does so while
+                # the database is prepared, and nobody is told its address before.
+                processes.start(web(chosen))
+                logins = self._prepare(demo_port)
                 address = f"http://127.0.0.1:{chosen}"
-                wait_until_answering(f"{address}/healthz", processes, seconds=60)
+                processes.wait_until_answering(f"{address}/healthz", seconds=60)
+                for program in beside(demo_port):
+                    processes.start(program)
                 self._greet(address, port, chosen, demo_port, logins)
-                while not stopped and not (name := ended(processes)):
+                while not stopped and not (name := processes.ended()):
                     time.sleep(0.2)
                 if not stopped:
                     raise PortalDidNotStart(f"The process {name} ended; see above.")
@@ -93,12 +96,19 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _programs(port: int, demo_port: int) -> tuple[Program, ...]:
+def web(port: int) -> Program:
+    """Return the portal's server on one port of the loopback."""
     gunicorn = (sys.executable, "-m", "gunicorn")
     settings_of_web = ("--config", str(settings.BASE_DIR / "config" / "gunicorn.py"))
+    return Program("web", (*gunicorn, *settings_of_web, "--bind", f"127.0.0.1:{port}"))
+
+
+def beside(demo_port: int) -> tuple[Program, ...]:
+    """Return what runs beside the server."""
     return (
-        Program("demo API", manage("demo_api", "--port", str(demo_port))),
-        Program("web", (*gunicorn, *settings_of_web, "--bind", f"127.0.0.1:{port}")),
+        Program(
+            "demo API", (sys.executable, "-m", "demo.api", "--port", str(demo_port))
+        ),
         Program("worker", manage("db_worker", "--interval", "2")),
         Program("scheduler", manage("scheduler")),
     )

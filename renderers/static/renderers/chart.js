@@ -21,7 +21,7 @@
       grouping: [3],
       currency: ["₩", ""],
       year: "%Y년",
-      month: "%Y년 %-m월",
+      month: "%Y-%m",
       dayMonth: "%-m월 %-d일",
       dayMonthYear: "%Y-%m-%d",
     },

@@ -80,7 +80,7 @@
       hozAlign: column.align,
       headerHozAlign: column.align,
       frozen: place === data.header && place === 0,
-      minWidth: 96,
+      minWidth: 84,
       formatter: (cell) => cellContent(column, cell.getData().id),
       sorter: (a, b, first, second, _column, direction) =>
         compare(column, first.getData().id, second.getData().id, direction),
@@ -150,8 +150,12 @@
     const keep = () => keepTrue(table, element, data, status);
     table.on("tableBuilt", () => {
       element.classList.add("rb-live");
+      // What scrolls takes the focus, so it is the group of rows, and has the name.
       const body = host.querySelector(".tabulator-tableholder");
+      body.setAttribute("role", "rowgroup");
       body.setAttribute("aria-label", data.name);
+      body.querySelector(".tabulator-table").setAttribute("role", "presentation");
+      host.removeAttribute("aria-owns");
       keep();
     });
     table.on("dataFiltered", () => setTimeout(keep, 0));
