@@ -38,7 +38,7 @@ class Target:
 
 def run(*, quick: bool) -> None:
     """Measure, print the table and keep it."""
-    rounds, requests = (1, 8) if quick else (5, 80)
+    rounds, requests = (1, 8) if quick else (5, 40)
     with ExitStack() as stack:
         targets, cookie = _start(stack)
         for target in targets:

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "observability.middleware.TraceMiddleware",
     "screens.compression.StreamingGZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tenants.middleware.UnstorableMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,6 +148,7 @@ AXES_FAILURE_LIMIT = env_int("SIGNALBOX_LOGIN_ATTEMPTS", default=10, minimum=1)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_USERNAME_CALLABLE = "tenants.backends.username_of"
 AXES_VERBOSE = False
 
 # --- Language and time ------------------------------------------------------------

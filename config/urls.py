@@ -3,6 +3,7 @@
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -11,9 +12,16 @@ api_docs = csp_replace({"style-src": [SELF, UNSAFE_INLINE]})(
     SpectacularSwaggerSplitView.as_view(url_name="api-schema")
 )
 
+
+def page_not_found(request: HttpRequest, **arguments: str) -> HttpResponse:
+    raise Http404
+
+
 urlpatterns = [
     path("", include("tenants.urls")),
     path("", include("observability.urls")),
+    # Django's redirect to any row by its number asks for no tenant and no permission.
+    path("admin/r/<path:row>", page_not_found),
     path("admin/", admin.site.urls),
     path("screens/", include("screens.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

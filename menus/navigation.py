@@ -85,7 +85,8 @@ def visible_on(request: HttpRequest) -> tuple[VisibleMenu, ...]:
 
 def navigation_of(request: HttpRequest) -> Navigation:
     """Draw the tree for a page; empty for a visitor and for who has no tenant."""
-    if getattr(request, "tenant", None) is None:
+    # The API forgets the user of a refused request, and draws a page nevertheless.
+    if getattr(request, "tenant", None) is None or not request.user.is_authenticated:
         return Navigation()
     match = request.resolver_match
     slug = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from menus.models import Favourite, Menu, RecentVisit
 from tenants.scope import Actor, using_tenant
 
 RECENT = 8
+REPEATED = timedelta(minutes=1)
 
 
 def set_favourite(actor: Actor, menu: Menu, *, wanted: bool) -> None:
@@ -20,9 +23,18 @@ def set_favourite(actor: Actor, menu: Menu, *, wanted: bool) -> None:
 
 
 def remember_visit(actor: Actor, menu: Menu) -> None:
-    """Note that the actor opened a menu now. One statement."""
-    visit = RecentVisit(user_id=actor.user_id, menu=menu, visited_at=timezone.now())
+    """Note that the actor opened a menu now.
+
+    A menu that is the newest visit already is not written again for a minute: a page
+    that is reloaded should read, and wait for nobody's write.
+    """
+    now = timezone.now()
+    visit = RecentVisit(user_id=actor.user_id, menu=menu, visited_at=now)
     with using_tenant(actor.tenant_id):
+        newest = RecentVisit.objects.filter(user_id=actor.user_id).first()
+        if newest is not None and newest.menu_id == menu.pk:
+            if now - newest.visited_at < REPEATED:
+                return
         RecentVisit.objects.bulk_create(
             [visit],
             update_conflicts=True,

@@ -67,8 +67,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @tenant_required
 def open_menu(request: HttpRequest, slug: str) -> HttpResponseBase:
     actor = Actor.of(request)
+    # Before it is measured: a slug that leads nowhere would be a key of its own.
+    menu = _menu_or_404(request, slug)
     with measure("menu", key=slug, tenant=str(actor.tenant_id)):
-        menu = _menu_or_404(request, slug)
         if request.method == "HEAD":
             return HttpResponse()
         remember_visit(actor, menu)

@@ -9,6 +9,7 @@ from typing import Final, NoReturn, cast
 
 from connectors.outcomes import Json
 from screens.document import Document, DocumentError, document_as_json, parse_document
+from tenants.forms import json_fault
 
 EMPTY: Final[dict[str, Json]] = {
     "version": 1,
@@ -35,7 +36,8 @@ def read_json(text: str) -> tuple[Json, DocumentError | None]:
         )
     except json.JSONDecodeError as error:
         place = f"{error.lineno}:{error.colno}"
-        return None, DocumentError("", "not-json", found=error.msg, expected=place)
+        fault = json_fault(error.msg)
+        return None, DocumentError("", "not-json", found=fault, expected=place)
     except _Repeated as error:
         return None, DocumentError("", "repeated-key", found=str(error)[:80])
     except (RecursionError, ValueError):

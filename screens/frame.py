@@ -8,9 +8,13 @@ come to every browser, this is the one file to change.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from connectors.outcomes import Origin, Success, Table
 from screens import messages
@@ -29,15 +33,34 @@ def head(page: OpenPage) -> SafeString:
 def opening(page: OpenPage) -> SafeString:
     """Return the grid's start tag and the shadow root with a skeleton per block."""
     language = page.reader.language
-    skeletons = [
-        {
-            "id": block.id,
-            "title": block.title.in_language(language),
-            "part": f"skeleton {size_of(block)}",
-            "address": page.address_of(block),
-        }
+    skeletons = tuple(
+        Skeleton(
+            id=block.id,
+            title=block.title.in_language(language),
+            part=f"skeleton {size_of(block)}",
+            address=page.address_of(block),
+        )
         for block in page.blocks
-    ]
+    )
+    return _opening(skeletons, get_language())
+
+
+class Skeleton(NamedTuple):
+    """What stands in the place of a block until it comes."""
+
+    id: str
+    title: str
+    part: str
+    address: str
+
+
+@lru_cache(maxsize=256)
+def _opening(skeletons: tuple[Skeleton, ...], language: str | None) -> SafeString:
+    """Draw the skeletons once: everything that is in them is in the key.
+
+    Args:
+        language: The active one, which the words of the template are in.
+    """
     return render_to_string("screens/opening.html", {"skeletons": skeletons})
 
 

@@ -139,7 +139,7 @@ class _Outbox:
     """Hands finished blocks on, those that finish together at once.
 
     Every hand-over wakes the thread that draws, and two threads that want the
-    interpreter hold each other up: one by one, twelve blocks cost 1.7 ms more CPU.
+    interpreter hold each other up: one by one, twelve blocks cost 1 ms more CPU.
     """
 
     def __init__(self, mailbox: Mailbox[Finished], *, expected: int) -> None:

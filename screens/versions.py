@@ -78,6 +78,8 @@ def publish(
     if screen.published_id == version.pk:
         return version
     before = screen.published.number if screen.published else None
+    # Whoever had the lock before may have published it, and another one since.
+    version = ScreenVersion.objects.get(pk=version.pk)
     if version.state != ScreenVersion.State.PUBLISHED:
         version.state = ScreenVersion.State.PUBLISHED
         version.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend, ModelBackend
@@ -10,6 +11,14 @@ from django.db.models import Model, Q, QuerySet
 
 from tenants.models import User
 from tenants.scope import active_tenant_id
+
+LONGEST_USERNAME = 150
+
+
+def username_of(request: object, credentials: Mapping[str, Any] | None) -> str:
+    """Return the name that failed logins are counted under, cut to what is stored."""
+    given = credentials or getattr(request, "POST", {})
+    return str(given.get("username") or "")[:LONGEST_USERNAME].replace("\0", "")
 
 
 class TenantBackend(ModelBackend):

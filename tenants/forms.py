@@ -127,11 +127,16 @@ def _refused_by(constraint: models.BaseConstraint, fault: ValidationError) -> bo
     return str(fault.message) == str(constraint.get_violation_error_message())
 
 
+def json_fault(message: str) -> str:
+    """Return a message of the JSON parser in the active language."""
+    return str(_FAULTS.get(message, message))
+
+
 def _fault_words(error: json.JSONDecodeError) -> str:
     values = {
         "line": error.lineno,
         "column": error.colno,
-        "fault": _FAULTS.get(error.msg, error.msg),
+        "fault": json_fault(error.msg),
     }
     return _("This is not JSON: line %(line)d, column %(column)d: %(fault)s.") % values
 

@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import logging
 import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import DataError
 from django.db.models import Case, IntegerField, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.middleware import locale
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from tenants.models import Tenant, User
 from tenants.scope import enter_tenant, guarding_scope
 
 SESSION_KEY = "tenant_id"
+
+logger = logging.getLogger(__name__)
+
+
+class UnstorableMiddleware:
+    """Answer 400 where a visitor sent what no database can hold.
+
+    PostgreSQL keeps no NUL in a text, no number beyond its type, and no half of a
+    surrogate pair: in an address, a form or a cookie these are the sender's mistake
+    and no failure of ours. Stands before the middleware that reads the session.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for name in [name for name, text in request.COOKIES.items() if "\0" in text]:
+            del request.COOKIES[name]
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponse | None:
+        if not isinstance(exception, (DataError, UnicodeEncodeError, OverflowError)):
+            return None
+        logger.warning("A value could not be stored.", exc_info=exception)
+        text = _(
+            "Something you sent cannot be stored or searched for: a character that "
+            "is no text, or a value that is too large. Go back and correct it."
+        )
+        return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
 
 
 class LocaleMiddleware(locale.LocaleMiddleware):

@@ -65,9 +65,7 @@ class Found(HTMLParser):
         self._script: dict[str, str] | None = None
         self._text = ""
 
-    def handle_starttag(
-        self, tag: str, attrs: list[tuple[str, str | None]]
-    ) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self.elements.append((tag, given))
         if tag == "script":

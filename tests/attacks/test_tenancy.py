@@ -85,7 +85,7 @@ def test_every_route_with_a_foreign_id_or_key_shows_nothing_of_it(
     for route, converters in routes():
         if "<regex>" in route or route.endswith("logout/"):
             continue
-        kind = (route.split("/") + [""])[2] if "object_id" in converters else ""
+        kind = [*route.split("/"), ""][2] if "object_id" in converters else ""
         names = [f"{MARK}-screen", f"{MARK}-menu"]
         values = [ids.get(kind, "1")] if kind or "id" in converters else names
         for value in values if converters else [""]:
@@ -123,7 +123,7 @@ def test_a_post_about_a_foreign_row_changes_nothing(
         row = world.rows.get(model)
         if row is None:
             continue
-        fields = {field: "stolen" for field in _names(model)}
+        fields = dict.fromkeys(_names(model), "stolen")
         insider.post(address_of(model, "change", row.pk), fields)
         insider.post(address_of(model, "delete", row.pk), {"post": "yes"})
         for action in ("delete_selected", "enable", "disable", "revoke"):
@@ -414,9 +414,7 @@ def test_a_tenant_that_is_not_yours_cannot_be_entered(
     assert insider.get("/").context["tenant"] == world.hanbit
 
 
-def test_who_loses_the_membership_is_out_at_once(
-    world: World, sign_in: SignIn
-) -> None:
+def test_who_loses_the_membership_is_out_at_once(world: World, sign_in: SignIn) -> None:
     browser = sign_in(world.operator)
     assert browser.get(reverse("menu", args=["overview"])).status_code == 200
 
@@ -449,6 +447,7 @@ def test_who_left_a_tenant_sees_nothing_of_it_on_the_admin_home(
     person.groups.add(Team.objects.get(tenant=world.namu, label="Viewers"))
     browser = sign_in(person)
     browser.post(address_of(Screen, "add"), {"key": f"{MARK}-deed"})
+    assert f"{MARK}-deed" in body_of(browser.get("/admin/"))  # told once
     Membership.objects.filter(user=person).delete()
     Membership.objects.create(user=person, tenant=world.hanbit)
 
@@ -469,7 +468,11 @@ def test_a_token_stays_in_its_tenant_whatever_the_session_says(
     )
     bearer = {"Authorization": f"Bearer {secret}"}
 
-    for address in ("/api/menus/", "/api/menus/?tenant=namu", "/api/menus/?tenant_id=2"):
+    for address in (
+        "/api/menus/",
+        "/api/menus/?tenant=namu",
+        "/api/menus/?tenant_id=2",
+    ):
         body = body_of(browser.get(address, headers=bearer))
         assert "resilience" in body
         assert MARK not in body
@@ -514,9 +517,7 @@ def test_facts_and_last_good_answers_are_kept_per_tenant(
     tries = {}
     for key in ("hanbit", "namu", "hanbit"):
         root.post(reverse("switch-tenant"), {"key": key})
-        table = DecisionTable.all_tenants.get(
-            tenant__key=key, key="quake-list-by-plan"
-        )
+        table = DecisionTable.all_tenants.get(tenant__key=key, key="quake-list-by-plan")
         address = f"/admin/branching/decisiontable/{table.pk}/try/?run=1"
         tries[key] = body_of(root.get(address))
 
@@ -554,9 +555,7 @@ def test_every_model_of_a_tenant_is_in_the_attack(world: World) -> None:
     }
     ours = {"tenants", "connectors", "branching", "screens", "menus", "demo"}
     ours.add("observability")
-    labels = {
-        model._meta.label for model in MODELS if model._meta.app_label in ours
-    }
+    labels = {model._meta.label for model in MODELS if model._meta.app_label in ours}
 
     assert labels - without <= {model._meta.label for model in world.rows}
 

@@ -199,3 +199,22 @@ def test_the_page_of_a_table_links_to_trying_it(
 
     address = reverse("admin:branching_decisiontable_try", args=[table.pk])
     assert address in page.content.decode()
+
+
+def test_a_taken_key_is_told_at_the_key(staff: Client, in_acme: Tenant) -> None:
+    add_table(staff)
+
+    answer = add_table(staff)
+
+    errors = answer.context["adminform"].form.errors
+    assert errors == {"key": ["This key is taken. Choose another."]}
+
+
+def test_keys_of_operations_are_offered_while_one_is_typed(
+    staff: Client, in_acme: Tenant
+) -> None:
+    html = staff.get(reverse("admin:branching_decisiontable_add")).content.decode()
+
+    assert 'list="operation-keys"' in html
+    assert '<datalist id="operation-keys">' in html
+    assert '<option value="quakes">' in html

@@ -300,3 +300,52 @@ def test_sql_and_series_are_shown_as_sent(staff: Client, stored: Make) -> None:
     for operation, sent in ((query, "SELECT a FROM t"), (series, "unheard-of")):
         page = reverse("admin:connectors_operation_test", args=[operation.pk])
         assert sent in staff.post(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("env:HOME", "may not read"),
+        ("file:/etc/passwd", "may not read"),
+        ("env:SIGNALBOX_SOURCE__ACME__NOWHERE", "is not where"),
+    ],
+)
+def test_a_secret_that_names_no_place_of_the_tenant_is_refused_at_its_field(
+    staff: Client, stored: Make, place: str, words: str
+) -> None:
+    source = stored().source
+    page = reverse("admin:connectors_datasource_change", args=[source.pk])
+
+    answer = staff.post(page, form_of(source, new_secret=place))
+
+    assert answer.status_code == 200
+    assert words in str(answer.context["adminform"].form.errors["new_secret"])
+    source.refresh_from_db()
+    assert source.secret == ""
+
+
+def test_a_taken_key_is_told_at_the_key_and_what_was_typed_stays(
+    staff: Client, stored: Make
+) -> None:
+    operation = stored()
+    form = operation_form(operation.source, key=operation.key, query='{"limit": "5",}')
+
+    answer = staff.post(reverse("admin:connectors_operation_add"), form | inline())
+
+    errors = answer.context["adminform"].form.errors
+    assert "This key is taken. Choose another." in errors["key"]
+    assert "line 1, column 15" in str(errors["query"])
+    assert "__all__" not in errors
+    assert "{&quot;limit&quot;: &quot;5&quot;,}" in answer.content.decode()
+
+
+def test_sections_of_other_kinds_are_folded(staff: Client, stored: Make) -> None:
+    operation = stored()
+    page = reverse("admin:connectors_operation_change", args=[operation.pk])
+
+    sections = list(staff.get(page).context["adminform"])
+    fresh = staff.get(reverse("admin:connectors_operation_add"))
+
+    folded = {str(each.name) for each in sections if each.is_collapsible}
+    assert folded == {"SQL query", "The portal's own numbers"}
+    assert not any(each.is_collapsible for each in fresh.context["adminform"])

@@ -129,7 +129,8 @@ def test_a_secret_is_not_kept_in_the_clear(
 
     assert (first.source.secret, second.source.secret) == ("first", "second")
     assert len(queries) == 1
-    assert "first" not in repr(vars(stored_specs._loaded))
+    kept = [each.spec for each in stored_specs._loaded._kept.values()]
+    assert not any(spec.source.secret for spec in kept if spec is not None)
 
 
 def test_the_oldest_operations_are_forgotten(

@@ -145,3 +145,25 @@ def test_staff_of_another_tenant_reach_none_of_it(
     assert change.status_code == 302
     step = reverse("admin:menus_menu_step", args=[menu.pk])
     assert stranger.post(step, {"to": "up"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"kind": "screen"}, "screen", "names a screen"),
+        ({"kind": "link"}, "url", "has an address"),
+        ({"slug": "top"}, "slug", "Another menu has this slug"),
+        ({"label_ko": "", "label_en": ""}, "label_ko", "in one language at least"),
+    ],
+)
+def test_a_mistake_is_told_at_its_field(
+    staff: Client, make_menu: MakeMenu, fields: dict[str, str], field: str, words: str
+) -> None:
+    make_menu("top")
+
+    answer = staff.post(f"{LIST}add/", form(**fields))
+
+    errors = answer.context["adminform"].form.errors
+    assert list(errors) == [field]
+    assert words in str(errors[field])
+    assert not Menu.objects.filter(slug="plants").exists()

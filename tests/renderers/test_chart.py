@@ -335,3 +335,69 @@ def test_colours_stand_out_on_light_and_dark_grounds(colour: str) -> None:
 
     assert (_luminance("#ffffff") + 0.05) / own >= 3
     assert own / (_luminance("#121212") + 0.05) >= 3
+
+
+def test_a_histogram_measures_the_column_named_for_its_axis(draw: Draw) -> None:
+    data = table([decimals("beak"), decimals("mass", unit="g")], [1.0, 10.0], [2, 30.0])
+
+    root = read_html(draw(data, "chart", {"type": "histogram", "x": "mass"}).html)
+
+    assert root.one("figcaption").text.startswith("mass (g): 2 values")
+    assert "Not drawn" not in root.text
+
+
+def test_a_histogram_counts_each_series_in_the_same_classes(draw: Draw) -> None:
+    rows = [[name, float(n)] for n in range(8) for name in ("a", "b")]
+    options = {"type": "histogram", "x": "v", "series": "k", "stack": "stacked"}
+
+    block = draw(table(["k", decimals("v")], *rows), "chart", options)
+
+    drawn = figure(block.html)
+    assert [trace["name"] for trace in drawn["data"]] == ["a", "b"]
+    assert [sum(numbers(trace["y"])) for trace in drawn["data"]] == [8.0, 8.0]
+    assert drawn["layout"]["barmode"] == "relative"
+    assert "16 values" in read_html(block.html).one("figcaption").text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"type": "histogram", "x": "u", "y": "v"}, "a histogram has no place"),
+        ({"type": "pie", "x": "k", "y": ["u", "v"]}, "a pie has no place"),
+        ({"type": "pie", "x": "k", "y": "v", "series": "k"}, "a pie has no place"),
+        ({"type": "line", "x": "k", "y": "v", "stack": "stacked"}, "Nothing was"),
+    ],
+)
+def test_an_option_that_cannot_be_drawn_is_told(
+    draw: Draw, options: dict[str, Any], words: str
+) -> None:
+    data = table(["k", integers("u"), integers("v")], ["a", 1, 2], ["b", 3, 4])
+
+    block = draw(data, "chart", options)
+
+    assert words in read_html(block.html).one(css="rb-notes").text
+
+
+def test_years_are_written_as_years(draw: Draw) -> None:
+    data = table([integers("year"), integers("v")], [2001, 12_000], [2010, 15_000])
+
+    root = read_html(draw(data, "chart", {"type": "bar", "x": "year"}).html)
+
+    assert "max 15,000 (2010)" in root.one("figcaption").text
+    assert data_table(root)[1] == ["2001", "12,000"]
+    assert "2,001" not in root.text
+
+
+def test_a_unit_that_the_label_ends_with_is_not_written_twice(draw: Draw) -> None:
+    data = table(["k", integers("v", unit="g")], ["a", 1], ["b", 2])
+    options = {"type": "bar", "labels": {"v": {"en": "Mass (g)"}}}
+
+    root = read_html(draw(data, "chart", options).html)
+
+    assert data_table(root)[0] == ["k", "Mass (g)"]
+
+
+def test_a_lone_moment_has_a_day_around_it(draw: Draw) -> None:
+    drawn = figure(draw(days(1.0), "chart", {"type": "line"}).html)
+
+    assert drawn["layout"]["xaxis"]["range"][0].startswith("2011-12-31T12:00")

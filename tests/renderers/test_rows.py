@@ -31,7 +31,7 @@ def test_a_table_has_caption_headers_and_a_named_scroller(draw: Draw) -> None:
     root = read_html(draw(table(["site", stock], ["Seoul", 1_234])).html)
 
     scroller = root.one(css="rb-scroll")
-    assert scroller.attributes["role"] == "region"
+    assert scroller.attributes["role"] == "group"
     assert scroller.attributes["tabindex"] == "0"
     assert scroller.attributes["aria-label"] == "Stock by site"
     assert root.one("caption").text == "Stock by site: 1 row"
@@ -225,3 +225,23 @@ def _cpu(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
+
+
+@pytest.mark.parametrize(
+    ("name", "short"), [("2015-01", True), ("265 km NE of Scott Island Bank", False)]
+)
+def test_short_names_of_rows_stay_on_one_line(
+    draw: Draw, name: str, *, short: bool
+) -> None:
+    root = read_html(draw(table(["place"], [name]), "table").html)
+
+    header = next(th for th in root.all("th") if th.attributes.get("scope") == "row")
+    assert ("rb-short" in str(header.attributes["class"])) is short
+
+
+def test_a_heading_does_not_repeat_the_unit_of_its_label(draw: Draw) -> None:
+    options = {"columns": [{"name": "v", "label": {"en": "Depth (km)"}, "unit": "km"}]}
+
+    root = read_html(draw(table([integers("v")], [1]), "table", options).html)
+
+    assert root.one("thead").text.count("km") == 1

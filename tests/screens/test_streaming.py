@@ -12,6 +12,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.template import Engine, engines
 from django.template.backends.django import DjangoTemplates
 from django.test import RequestFactory
+from django.utils import translation
 
 from connectors.models import Operation
 from screens import frame, streaming
@@ -256,3 +257,25 @@ def test_a_shell_that_cannot_be_drawn_leaves_no_run(
 
     assert upstream.left["a"].wait(BOUND_S)
     assert Operation.objects.count() == 1
+
+
+def test_skeletons_are_drawn_anew_for_another_language_or_address(
+    operation: MakeOperation, screen: MakeScreen, chief: Actor
+) -> None:
+    operation("stock", "/rows/stock")
+    made = screen(block("stock"))
+    seen = []
+
+    for language, site in [("ko", "a"), ("en", "a"), ("ko", "a"), ("ko", "b")]:
+        address = f"/{site}/{{}}/".format
+        there = Addresses(block=address, csv=address)
+        with translation.override(language):
+            page = open_screen(made, arguments={}, actor=chief, addresses=there)
+            assert isinstance(page, OpenPage)
+            with page:
+                seen.append(frame.opening(page))
+
+    assert seen[0] == seen[2]
+    assert len(set(seen)) == 3
+    assert "/b/stock/" in seen[3]
+    assert "not here yet" in seen[1]

@@ -18,7 +18,7 @@ class OneField(forms.Form):
 def errors_of(text: str) -> str:
     form = OneField({"value": text})
     assert not form.is_valid(), text
-    return " ".join(form.errors["value"])
+    return " ".join(map(str, form.errors["value"]))
 
 
 @pytest.mark.parametrize(
