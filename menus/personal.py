@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -32,15 +32,20 @@ def remember_visit(actor: Actor, menu: Menu) -> None:
     visit = RecentVisit(user_id=actor.user_id, menu=menu, visited_at=now)
     with using_tenant(actor.tenant_id):
         newest = RecentVisit.objects.filter(user_id=actor.user_id).first()
-        if newest is not None and newest.menu_id == menu.pk:
-            if now - newest.visited_at < REPEATED:
-                return
+        if _just_written(newest, menu, now):
+            return
         RecentVisit.objects.bulk_create(
             [visit],
             update_conflicts=True,
             unique_fields=["user", "menu"],
             update_fields=["visited_at"],
         )
+
+
+def _just_written(newest: RecentVisit | None, menu: Menu, now: datetime) -> bool:
+    if newest is None or newest.menu_id != menu.pk:
+        return False
+    return now - newest.visited_at < REPEATED
 
 
 def favourite_ids(actor: Actor) -> tuple[int, ...]:

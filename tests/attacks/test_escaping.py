@@ -27,16 +27,16 @@ EVIL = (
 FORMATS: list[tuple[str, dict[str, Any]]] = [
     ("table", {}),
     ("grid", {}),
-    ("text", {"style": "markdown"}),
-    ("text", {"style": "key_value"}),
-    ("text", {"style": "log"}),
-    ("text", {"style": "json"}),
-    ("chart", {"kind": "bar", "x": "word", "y": ["units"]}),
+    ("text", {"mode": "markdown"}),
+    ("text", {"mode": "key_value"}),
+    ("text", {"mode": "log"}),
+    ("text", {"mode": "json"}),
+    ("chart", {"type": "bar", "x": "word", "y": ["units"]}),
 ]
 
 
 @pytest.fixture
-def planted(world: World, tmp_path: Path) -> None:
+def planted(world: World, db: None, tmp_path: Path) -> None:
     """A menu of hanbit in which every text anybody can write is hostile."""
     file = tmp_path / "evil.sqlite3"
     with sqlite3.connect(file) as database:

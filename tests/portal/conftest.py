@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import queue
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,15 +53,16 @@ def start_portal(data: Path, *, port: int) -> Portal:
     }
     environment |= {"SIGNALBOX_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
     started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--port", str(port)],
-        cwd=ROOT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    output: queue.Queue[str | None] = queue.Queue()
-    reader = threading.Thread(target=_read, args=(process, output))
-    reader.start()
-    lines = _lines_until("Ctrl+C stops everything", output)
+    with _one_at_a_time():
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(port)],
+            cwd=ROOT, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        output: queue.Queue[str | None] = queue.Queue()
+        reader = threading.Thread(target=_read, args=(process, output))
+        reader.start()
+        lines = _lines_until("Ctrl+C stops everything", output)
     portal = Portal(
         process=process,
         address=_first_address(lines),
@@ -71,6 +75,14 @@ def start_portal(data: Path, *, port: int) -> Portal:
         if found := re.match(r"  (\w+) +(\S{12,}) ", line):
             portal.passwords[found[1]] = found[2]
     return portal
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Start one portal at a time: two would choose the same free port."""
+    with (Path(tempfile.gettempdir()) / "signalbox-portal.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _read(process: subprocess.Popen[str], output: queue.Queue[str | None]) -> None:
