@@ -63,13 +63,10 @@ class Answer:
     body: bytes
 
 
-async def exchange(
-    request: Request, source: SourceSpec, *, timeout_ms: int, deadline: float
-) -> Answer:
+async def exchange(request: Request, source: SourceSpec, *, deadline: float) -> Answer:
     """Send a request and read the whole answer before `deadline`.
 
     Args:
-        timeout_ms: Milliseconds the operation allows; named when they are over.
         deadline: ``time.monotonic()`` seconds; spans names, connecting, redirects
             and the body.
 
@@ -78,12 +75,13 @@ async def exchange(
     """
     loop = asyncio.get_running_loop()
     # uvloop's clock is not time.monotonic(), so only the difference is used.
-    until = loop.time() + (deadline - time.monotonic())
+    left = deadline - time.monotonic()
+    until = loop.time() + left
     try:
         async with asyncio.timeout_at(until):
             return await _follow(request, source)
     except (aiohttp.ClientError, TimeoutError) as error:
-        _fail(error, source, timeout_ms=timeout_ms)
+        _fail(error, source, timeout_ms=max(0, round(left * 1_000)))
 
 
 async def _follow(request: Request, source: SourceSpec) -> Answer:

@@ -241,9 +241,7 @@ async def _request(
     spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, until: float
 ) -> Outcome:
     request = http_request.build_request(spec, with_reserved(spec, values, actor))
-    answer = await http.exchange(
-        request, spec.source, timeout_ms=spec.timeout_ms, deadline=until
-    )
+    answer = await http.exchange(request, spec.source, deadline=until)
 
     def read() -> tuple[Table | str, tuple[str, ...]]:
         return bodies.read_body(

@@ -332,7 +332,7 @@ VALUES = [
     "\x00",
     "[[]]",
 ]
-FORMS = [
+FORMS: list[tuple[type[Operation] | type[DataSource], str, list[str]]] = [
     (Operation, "rainy-days", ["label", "query", "headers", "columns", "body", "sql"]),
     (DataSource, "demo-sql", ["label", "headers", "address", "new_secret"]),
 ]

@@ -223,7 +223,7 @@ def test_autocomplete_finds_no_foreign_row(world: World, insider: Client) -> Non
             asked = {
                 "term": "n",
                 "app_label": model._meta.app_label,
-                "model_name": model._meta.model_name,
+                "model_name": str(model._meta.model_name),
                 "field_name": field.name,
             }
             response = insider.get("/admin/autocomplete/", asked)

@@ -27,7 +27,6 @@ def fetch(spec: OperationSpec, *, seconds: float = 5.0) -> Answer:
         return await http.exchange(
             request,
             spec.source,
-            timeout_ms=spec.timeout_ms,
             deadline=time.monotonic() + seconds,
         )
 
@@ -120,6 +119,8 @@ def test_a_drip_ends_at_the_deadline_and_the_server_sees_it(
     failed = refused(at(spec, "/drip"), seconds=0.3)
 
     assert failed.rule == "timeout"
+    # It names the time there was, not the longer one the operation may take.
+    assert failed.values["limit"] in range(200, 301)
     assert time.monotonic() - started < 1.0
     assert upstream.gone.wait(2)
 
@@ -137,9 +138,7 @@ def test_a_cancelled_call_is_seen_by_the_server(
 ) -> None:
     async def run() -> None:
         request = build_request(at(spec, "/slow"), {})
-        await http.exchange(
-            request, spec.source, timeout_ms=1, deadline=time.monotonic() + 10
-        )
+        await http.exchange(request, spec.source, deadline=time.monotonic() + 10)
 
     future = engine().start(run())
     assert upstream.reached.wait(5)
