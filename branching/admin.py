@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from branching.choices import Decision
 from branching.definitions import parse_parameters
-from branching.forms import ConditionForm, TryForm
+from branching.forms import ConditionForm, TryForm, UsableOperations
 from branching.literals import LiteralRefused
 from branching.messages import decision_words, note, problem, rule_words
 from branching.models import Condition, DecisionTable, Fact, Rule
@@ -51,7 +51,7 @@ class OffersOperations(TenantModelAdmin):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        return _offering(field, db_field.name)
+        return _offering(field, db_field.name, actor=Actor.of(request))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -60,9 +60,11 @@ class OffersOperations(TenantModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def _offering(field: Any, name: str) -> Any:
+def _offering(field: Any, name: str, *, actor: Actor) -> Any:
     if name in {"operation", "default_operation"}:
         field.widget.attrs["list"] = "operation-keys"
+    if name in {"operation", "default_operation", "fallbacks"}:
+        field.validators.append(UsableOperations(actor))
     return field
 
 
@@ -115,7 +117,7 @@ class RuleInline(TenantStackedInline):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        return _offering(field, db_field.name)
+        return _offering(field, db_field.name, actor=Actor.of(request))
 
 
 @admin.register(DecisionTable)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from branching.literals import typed
@@ -13,8 +14,11 @@ from branching.models import Condition
 from branching.operators import FactType
 from branching.trials import tried_facts, tried_parameters
 from connectors.messages import argument_error
+from connectors.models import Operation
 from connectors.parameters import Argument, ArgumentError, ParameterType
 from tenants.admin import TenantModelForm
+from tenants.permissions import can
+from tenants.scope import Actor
 
 
 class ConditionForm(TenantModelForm):
@@ -52,6 +56,37 @@ class ConditionForm(TenantModelForm):
 
     def clean_value(self) -> str | None:
         return self.cleaned_data["value"] or None
+
+
+class UsableOperations:
+    """Refuses operations that the actor may not use: a table must not lend a right.
+
+    Takes one key, or the steps of a fallback chain. Unknown keys are left to the
+    model, which names the nearest known one.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    def __call__(self, value: Any) -> None:
+        for operation in Operation.objects.filter(key__in=_named(value)):
+            if not can(self._actor, "use_operation", operation):
+                raise ValidationError(
+                    _(
+                        "You may not use the operation %(key)s. Ask somebody who may "
+                        "to add your team on its page."
+                    ),
+                    code="not-allowed",
+                    params={"key": operation.key},
+                )
+
+
+def _named(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    steps = value if isinstance(value, list) else []
+    named = [step.get("operation") for step in steps if isinstance(step, dict)]
+    return [key for key in named if isinstance(key, str)]
 
 
 class TryForm(forms.Form):

@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from connectors import messages, rules, secrets, trial
+from connectors.forms import USE, OperationForm, give_to_teams
 from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
 from connectors.specs import SourceKind
 from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
-from tenants.models import Tenant
+from tenants.models import Tenant, User
+from tenants.permissions import can, grant
 from tenants.scope import Actor, required_tenant_id
 
 if TYPE_CHECKING:
@@ -178,8 +180,14 @@ _SECTIONS = {
 _SECTION_FIELDS = frozenset(_SECTIONS.values())
 
 
+def _may_grant(request: HttpRequest, operation: Operation | None) -> bool:
+    """Say whether the user may pass the right to use an operation on: who has it."""
+    return operation is None or can(Actor.of(request), USE, operation)
+
+
 @admin.register(Operation)
 class OperationAdmin(TenantModelAdmin):
+    form = OperationForm
     change_form_template = "connectors/operation_change_form.html"
     list_display = ["key", "source", "source_kind", "timeout", "row_limit", "enabled"]
     list_filter = ["source__kind", "enabled"]
@@ -228,6 +236,9 @@ class OperationAdmin(TenantModelAdmin):
     ) -> list[tuple[Any, Any]]:
         """Fold the sections that are not for the kind of the operation's source."""
         sections: list[tuple[Any, Any]] = list(super().get_fieldsets(request, obj))
+        if _may_grant(request, obj):
+            title = gettext_lazy("Who may use it in screens")
+            sections.append((title, {"fields": ["teams"]}))
         if obj is None:
             return sections
         own = _SECTIONS[obj.kind]
@@ -245,6 +256,17 @@ class OperationAdmin(TenantModelAdmin):
             shape = {"class": "code-text", "rows": 8, "spellcheck": "false"}
             kwargs["widget"] = forms.Textarea(shape)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        operation, actor = form.instance, Actor.of(request)
+        if not change:
+            maker = User.objects.get(pk=actor.user_id)
+            grant(USE, operation, to=maker, actor=actor)
+        if _may_grant(request, operation):
+            give_to_teams(operation, list(form.cleaned_data["teams"]), actor=actor)
 
     @admin.display(description=gettext_lazy("kind"), ordering="source__kind")
     def source_kind(self, operation: Operation) -> str:

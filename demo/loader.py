@@ -134,9 +134,11 @@ def _load_tenant(entry: Mapping[str, Any], actor: Actor, api_address: str) -> No
     Subscription.objects.get_or_create(
         defaults={"plan": entry["plan"], "seats": entry["seats"]}
     )
+    team = Team.objects.get(tenant_id=actor.tenant_id, label=entry["team"])
     sources = _sources(api_address)
     for operation in _content("operations"):
-        _operation(operation, sources[operation["source"]])
+        if made := _operation(operation, sources[operation["source"]]):
+            grant("use_operation", made, to=team, actor=actor)
     decisions = _content("decisions")
     for fact in decisions["facts"]:
         _make_once(Fact, fact)
@@ -144,7 +146,6 @@ def _load_tenant(entry: Mapping[str, Any], actor: Actor, api_address: str) -> No
         _decision_table(table)
     for key in entry["screens"]:
         _screen(key, actor)
-    team = Team.objects.get(tenant_id=actor.tenant_id, label=entry["team"])
     menus = _menus(entry, actor)
     for slug in entry["opens"]:
         grant("view_menu", menus[slug], to=team, actor=actor)
@@ -188,15 +189,17 @@ def _sources(api_address: str) -> dict[str, DataSource]:
     return found
 
 
-def _operation(entry: Mapping[str, Any], source: DataSource) -> None:
+def _operation(entry: Mapping[str, Any], source: DataSource) -> Operation | None:
+    """Return the operation when it was missing and has been made."""
     if Operation.objects.filter(key=entry["key"]).exists():
-        return
+        return None
     # The placeholders of a template must be declared: parameters first, checks after.
     operation = Operation.objects.create(key=entry["key"], source=source)
     for order, parameter in enumerate(entry.get("parameters", [])):
         _make(Parameter(operation=operation, order=order), parameter)
     beside = {"key", "source", "parameters"}
     _make(operation, {name: entry[name] for name in entry if name not in beside})
+    return operation
 
 
 def _decision_table(entry: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from demo.models import Subscription
 from menus.models import Menu
 from menus.services import visible_menus
 from screens.models import Screen
+from screens.services import publish_errors, published_document
 from tenants.models import Tenant, TenantModel, User
 from tenants.scope import Actor, using_tenant
 
@@ -97,6 +98,16 @@ def test_every_screen_is_published_and_names_only_what_there_is(demo: None) -> N
     assert Screen.all_tenants.filter(published=None).count() == 0
     assert Screen.all_tenants.count() == 9
     assert Menu.all_tenants.filter(kind="screen", screen=None).count() == 0
+
+
+def test_the_operator_may_publish_what_the_demo_has(demo: None) -> None:
+    actor = actor_of("operator", "hanbit")
+    with using_tenant(actor.tenant_id):
+        screen = Screen.objects.with_published().get(key="weather")
+        assert screen.published is not None
+        document = published_document(screen.published)
+
+        assert publish_errors(document, actor=actor) == ()
 
 
 def test_content_the_portal_refuses_is_a_bug_of_ours(demo: None) -> None:
