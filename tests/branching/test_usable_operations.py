@@ -36,7 +36,7 @@ def test_a_grant_lets_it_in(
 ) -> None:
     grant("use_operation", operation, to=user, actor=None)
 
-    assert UsableOperations(actor)(value) is None  # type: ignore[func-returns-value]
+    assert UsableOperations(actor)(value) is None
 
 
 @pytest.mark.parametrize("value", ["", "unknown", [], [1], [{"operation": 7}], None, 5])
@@ -44,4 +44,4 @@ def test_what_names_no_operation_is_left_to_the_table(
     operation: Operation, actor: Actor, value: object
 ) -> None:
     with using_tenant(actor.tenant_id):
-        assert UsableOperations(actor)(value) is None  # type: ignore[func-returns-value]
+        assert UsableOperations(actor)(value) is None

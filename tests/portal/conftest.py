@@ -127,11 +127,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         stop_portal(running)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one file: while its loop runs, Django's ORM refuses to."""
     path = chromium()
     arguments = [
-        "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
+        "--no-first-run", "--disable-sync",
         "--disable-background-networking", "--disable-component-update",
     ]  # fmt: skip
     if os.getuid() == 0:
