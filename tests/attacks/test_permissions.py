@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from connectors.models import Operation
+from connectors.models import Operation, OperationTeamPermission
 from menus.models import Menu
 from screens.models import Screen, ScreenVersion
 from tenants.models import ApiToken, Team, User
@@ -116,6 +116,7 @@ def test_who_may_not_use_an_operation_neither_previews_nor_publishes_it(
             name: {"format": "table"} for name in ("default", "limited", "full")
         }
     text = json.dumps(body)
+    OperationTeamPermission.objects.all().delete()
     with using_tenant(world.hanbit):
         before = Screen.objects.get(key="weather").published_id
 
