@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -10,12 +11,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import Self
+from typing import NoReturn, Protocol, Self
 
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.1
 
@@ -26,10 +29,80 @@ class PortalDidNotStart(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to run: its name for people, and its command line."""
+    """One process to run.
+
+    Attributes:
+        name: For people.
+        command: Its command line.
+        run: What it does instead, in a copy of this process that has imported
+            everything already.
+    """
 
     name: str
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    run: Callable[[], None] | None = None
+
+
+class Running(Protocol):
+    """The part of ``subprocess.Popen`` that is used here."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def terminate(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+class Forked:
+    """A function that runs in a copy of this process: a start without imports.
+
+    Only for a process that has no threads and no open connections yet.
+    """
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._status: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            _be(run)
+
+    def poll(self) -> int | None:
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
+    def wait(self, timeout: float | None = None) -> int:
+        until = time.monotonic() + (timeout if timeout is not None else float("inf"))
+        while (status := self.poll()) is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired("forked", timeout or 0.0)
+            time.sleep(0.02)
+        return status
+
+
+def _be(run: Callable[[], None]) -> NoReturn:
+    """Be the copy: run, and end without the cleaning up that is the parent's."""
+    status = 1
+    try:
+        os.setsid()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        run()
+        status = 0
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
+    except Exception:
+        logger.exception("A process of the portal ended with a bug.")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def manage(*arguments: str) -> tuple[str, ...]:
@@ -61,7 +134,7 @@ class Processes:
     """Programs that run while the block runs; all of them end when it is left."""
 
     def __init__(self) -> None:
-        self.by_name: dict[str, subprocess.Popen[bytes]] = {}
+        self.by_name: dict[str, Running] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +143,9 @@ class Processes:
         self._stop()
 
     def start(self, program: Program) -> None:
+        if program.run is not None:
+            self.by_name[program.name] = Forked(program.run)
+            return
         # A group of its own: Ctrl+C reaches this process, which ends the rest.
         self.by_name[program.name] = subprocess.Popen(
             program.command, cwd=settings.BASE_DIR, start_new_session=True

@@ -1,12 +1,22 @@
 """config/processes.py: ports, starting and stopping together."""
 
+import signal
 import socket
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from config.processes import PortalDidNotStart, Processes, Program, free_port
+from config.processes import (
+    Forked,
+    PortalDidNotStart,
+    Processes,
+    Program,
+    free_port,
+)
 
 WAIT = "import time; time.sleep(60)"
 SERVER = (
@@ -43,6 +53,38 @@ def test_leaving_the_block_ends_every_process() -> None:
 
     assert len(processes.by_name) == 2
     assert all(each.poll() is not None for each in processes.by_name.values())
+
+
+def test_a_function_runs_in_a_copy_and_ends_with_the_block() -> None:
+    with Processes() as processes:
+        processes.start(Program("copy", run=partial(time.sleep, 60)))
+        assert processes.ended() is None
+
+    assert processes.by_name["copy"].poll() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        pytest.param(partial(sys.exit, 3), 3, id="an exit status"),
+        pytest.param(partial(sys.exit, "why"), 1, id="an exit with words"),
+        pytest.param(partial(int, "x"), 1, id="a bug"),
+        pytest.param(partial(int, "1"), 0, id="an end"),
+    ],
+)
+def test_a_copy_tells_how_it_ended(run: Callable[[], None], status: int) -> None:
+    copy = Forked(run)
+
+    assert copy.wait(timeout=20) == status
+
+
+def test_a_copy_is_not_waited_for_without_end() -> None:
+    copy = Forked(partial(time.sleep, 60))
+
+    with pytest.raises(subprocess.TimeoutExpired):
+        copy.wait(timeout=0.05)
+    copy.terminate()
+    assert copy.wait(timeout=20) == -signal.SIGTERM
 
 
 def test_a_process_that_does_not_listen_is_ended_all_the_same(

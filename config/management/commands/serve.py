@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser
+from functools import partial
 
 from django.conf import settings
 from django.core.management import call_command
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         "web, worker, scheduler and the demo API. Ctrl+C stops everything."
     )
 
+    requires_system_checks: list[str] = []  # the worker's and the scheduler's do
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--port",
@@ -47,8 +50,8 @@ class Command(BaseCommand):
             chosen = free_port(port, last=port + 99)
             demo_port = free_port(DEMO_PORTS[0], last=DEMO_PORTS[1])
             with Processes() as processes:
-                # The server takes seconds to import what it needs: it does so while
-                # the database is prepared, and nobody is told its address before.
+                # The server starts while the database is prepared, as a copy of this
+                # process that need not import again; nobody knows its address yet.
                 processes.start(web(chosen))
                 logins = self._prepare(demo_port)
                 address = f"http://127.0.0.1:{chosen}"
@@ -98,9 +101,18 @@ class Command(BaseCommand):
 
 def web(port: int) -> Program:
     """Return the portal's server on one port of the loopback."""
-    gunicorn = (sys.executable, "-m", "gunicorn")
-    settings_of_web = ("--config", str(settings.BASE_DIR / "config" / "gunicorn.py"))
-    return Program("web", (*gunicorn, *settings_of_web, "--bind", f"127.0.0.1:{port}"))
+    return Program("web", run=partial(run_gunicorn, port))
+
+
+def run_gunicorn(port: int) -> None:
+    """Be gunicorn, as ``gunicorn --config config/gunicorn.py --bind …`` is."""
+    from gunicorn.app import wsgiapp
+
+    import config.urls  # noqa: F401 - the first request should find it imported
+
+    file = settings.BASE_DIR / "config" / "gunicorn.py"
+    sys.argv = ["gunicorn", "--config", str(file), "--bind", f"127.0.0.1:{port}"]
+    wsgiapp.run()
 
 
 def beside(demo_port: int) -> tuple[Program, ...]:
