@@ -15,6 +15,7 @@ from django.test import Client
 from branching.models import Condition, DecisionTable, Fact, Rule
 from connectors.models import DataSource, Operation, Parameter
 from tenants.models import Membership, Tenant, User
+from tenants.permissions import grant
 from tenants.scope import using_tenant
 
 FACT_MODELS: dict[str, Any] = {
@@ -139,12 +140,17 @@ def refused() -> Callable[[Any], dict[str, list[str]]]:
 
 @pytest.fixture
 def staff(in_acme: Tenant) -> Client:
-    """The client of somebody in acme who may change facts and tables."""
+    """The client of somebody in acme who may change facts and tables.
+
+    Kim may use every operation there is, as editors of tables must.
+    """
     person = User.objects.create_user("kim", is_staff=True, language="en")
     Membership.objects.create(user=person, tenant=in_acme)
     person.user_permissions.set(
         Permission.objects.filter(content_type__app_label="branching")
     )
+    for operation in Operation.objects.all():
+        grant("use_operation", operation, to=person, actor=None)
     client = Client(headers={"accept-language": "en"})
     client.force_login(person, backend="tenants.backends.TenantBackend")
     return client

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from branching.models import Condition, DecisionTable, Fact, Rule
+from connectors.models import OperationUserPermission
 from tenants.models import AuditEntry, Tenant
 from tenants.scope import using_tenant
 from tests.branching.conftest import saved
@@ -41,6 +42,21 @@ def test_a_table_is_added_with_its_rules_and_audited(
     assert Rule.objects.get().table.key == "t"
     actions = AuditEntry.all_tenants.values_list("action", flat=True)
     assert "decisiontable.added" in list(actions)
+
+
+@pytest.mark.parametrize(
+    "options", [{"default_operation": "quakes"}, {"rules-0-operation": "quakes"}]
+)
+def test_an_operation_that_kim_may_not_use_is_refused_at_its_field(
+    staff: Client, options: dict[str, str]
+) -> None:
+    OperationUserPermission.objects.all().delete()
+
+    answer = add_table(staff, **options)
+
+    assert answer.status_code == 200
+    assert "You may not use the operation quakes." in answer.content.decode()
+    assert DecisionTable.objects.count() == 0
 
 
 @pytest.mark.parametrize(
