@@ -58,7 +58,12 @@ def errors(row: Any) -> dict[str, list[str]]:
     ],
 )
 def test_a_sound_source_is_taken(fields: dict[str, Any]) -> None:
-    source(**fields).full_clean()
+    made = source(**fields)
+
+    made.full_clean()
+    made.save()
+
+    assert DataSource.objects.filter(pk=made.pk).exists()
 
 
 @pytest.mark.parametrize(

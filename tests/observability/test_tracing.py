@@ -205,10 +205,12 @@ def test_without_an_endpoint_the_sdk_is_not_loaded() -> None:
     )
     environment = {"DJANGO_SETTINGS_MODULE": "config.settings"}
 
-    subprocess.run(
-        [sys.executable, "-c", script], env=_without_otel(environment), check=True,
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=_without_otel(environment), check=False,
         timeout=60,
     )  # fmt: skip
+
+    assert done.returncode == 0
 
 
 def _without_otel(more: dict[str, str]) -> dict[str, str]:
