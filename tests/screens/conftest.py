@@ -30,7 +30,8 @@ class Upstream(ThreadingHTTPServer):
 
     Attributes:
         started: Set when ``/gate/<name>`` or ``/hang/<name>`` was asked.
-        opened: ``/gate/<name>`` answers once its event is set.
+        opened: ``/gate/<name>`` answers once its event is set, and
+            ``/turn/<name>`` answers 500 from then on.
         left: Set when the caller of ``/hang/<name>`` closed the connection.
     """
 
@@ -66,6 +67,8 @@ class Answer(BaseHTTPRequestHandler):
                 self.connection.settimeout(BOUND_S)
                 if self.connection.recv(1) == b"":
                     self.server.left[name].set()
+            case "turn" if self.server.opened[name].is_set():
+                self._say({"error": "turned"}, status=500)
             case "broken":
                 self._say({"error": "broken"}, status=500)
             case "empty":

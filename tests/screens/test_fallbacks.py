@@ -71,6 +71,28 @@ def test_a_fallback_operation_answers_for_a_broken_one(
     assert drawn.response.step == 1
 
 
+def test_the_last_good_answer_stands_in_and_says_how_old_it_is(
+    operation: MakeOperation, screen: MakeScreen, upstream: Upstream, chief: Actor
+) -> None:
+    operation("stock", "/turn/stock", keep_last_good_s=60)
+    steps = [fallback("last_good", "upstream", max_age_s=60)]
+    DecisionTable.objects.create(
+        key="which", default_operation="stock", fallbacks=steps
+    )
+    made = screen(block("a", table="which"))
+    before = run(made, chief)["a"].response.outcome
+    upstream.opened["stock"].set()
+
+    drawn = run(made, chief)["a"]
+
+    assert isinstance(before, Success)
+    assert isinstance(drawn.response.outcome, Success)
+    assert drawn.response.outcome.origin is Origin.LAST_GOOD
+    assert drawn.response.outcome.data == before.data
+    assert drawn.response.outcome.as_of == before.as_of
+    assert (drawn.response.step, drawn.rendered.state) == (1, State.STALE)
+
+
 def test_when_no_fallback_helps_the_first_fault_is_shown(
     operation: MakeOperation, screen: MakeScreen, chief: Actor
 ) -> None:
