@@ -38,9 +38,9 @@ bench: .venv/dev.stamp ## measure, and print the tables of benchmarks/
 	$(BIN)/python -m benchmarks
 
 lock: ## compile the requirements with hashes (needs uv)
-	uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url \
+	uv pip compile -q --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url \
 		--no-emit-find-links --no-header requirements.in -o requirements.txt
-	uv pip compile -q --generate-hashes --python-version 3.11 --no-emit-index-url \
+	uv pip compile -q --generate-hashes --no-strip-extras --python-version 3.11 --no-emit-index-url \
 		--no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the environment and all local data

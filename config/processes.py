@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn, Protocol, Self
@@ -21,6 +21,7 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.1
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class PortalDidNotStart(RuntimeError):
@@ -63,9 +64,15 @@ class Forked:
         sys.stdout.flush()
         sys.stderr.flush()
         self._status: int | None = None
-        self.pid = os.fork()
-        if self.pid == 0:
-            _be(run)
+        # Held back until the copy has let go of this process's handlers: one of them
+        # would take a signal to end, and the copy would go on.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                _be(run, held)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
     def poll(self) -> int | None:
         if self._status is None:
@@ -86,13 +93,18 @@ class Forked:
         return status
 
 
-def _be(run: Callable[[], None]) -> NoReturn:
-    """Be the copy: run, and end without the cleaning up that is the parent's."""
+def _be(run: Callable[[], None], mask: Iterable[int]) -> NoReturn:
+    """Be the copy: run, and end without the cleaning up that is the parent's.
+
+    Args:
+        mask: Signals that are held back while it runs.
+    """
     status = 1
     try:
         os.setsid()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         run()
         status = 0
     except SystemExit as ended:
@@ -203,7 +215,7 @@ class Stopped:
 
     def __init__(self) -> None:
         self._asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:

@@ -63,6 +63,22 @@ def test_a_function_runs_in_a_copy_and_ends_with_the_block() -> None:
     assert processes.by_name["copy"].poll() == -signal.SIGTERM
 
 
+def test_a_copy_can_be_ended_at_once_whatever_its_parent_listens_to() -> None:
+    """The parent's handler lives on in a copy until it has let go of it."""
+    asked: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
+    try:
+        for _attempt in range(50):
+            copy = Forked(partial(time.sleep, 60))
+            copy.terminate()
+
+            assert copy.wait(timeout=20) == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     ("run", "status"),
     [
