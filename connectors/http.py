@@ -63,10 +63,17 @@ class Answer:
     body: bytes
 
 
-async def exchange(request: Request, source: SourceSpec, *, deadline: float) -> Answer:
+async def exchange(
+    request: Request,
+    source: SourceSpec,
+    *,
+    deadline: float,
+    redirects: int = MAX_REDIRECTS,
+) -> Answer:
     """Send a request and read the whole answer before `deadline`.
 
     Args:
+        redirects: Most redirects that are followed.
         deadline: ``time.monotonic()`` seconds; spans names, connecting, redirects
             and the body.
 
@@ -79,14 +86,14 @@ async def exchange(request: Request, source: SourceSpec, *, deadline: float) -> 
     until = loop.time() + left
     try:
         async with asyncio.timeout_at(until):
-            return await _follow(request, source)
+            return await _follow(request, source, redirects)
     except (aiohttp.ClientError, TimeoutError) as error:
         _fail(error, source, timeout_ms=max(0, round(left * 1_000)))
 
 
-async def _follow(request: Request, source: SourceSpec) -> Answer:
+async def _follow(request: Request, source: SourceSpec, redirects: int) -> Answer:
     session = await _session(source)
-    for _ in range(MAX_REDIRECTS + 1):
+    for _ in range(redirects + 1):
         async with _sent(session, request, source) as response:
             if response.status not in _REDIRECTS:
                 return await _read(response, source)
@@ -94,9 +101,7 @@ async def _follow(request: Request, source: SourceSpec) -> Answer:
             if not target:
                 _failed_status(response.status, source)
             request = _redirected(request, response.status, target, source)
-    raise CallFailed(
-        Reason.UPSTREAM, "redirects", source=source.key, limit=MAX_REDIRECTS
-    )
+    raise CallFailed(Reason.UPSTREAM, "redirects", source=source.key, limit=redirects)
 
 
 def _sent(

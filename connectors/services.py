@@ -26,6 +26,7 @@ from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
 from connectors.resilience import Circuits, Result
+from connectors.sending import Message, Sent, send
 from connectors.specs import OperationSpec, SourceKind
 from connectors.sql import run_query
 from connectors.stored_specs import load_specs
@@ -33,12 +34,15 @@ from observability.services import measure
 from tenants.scope import Actor, WrongTenant, using_tenant
 
 __all__ = [
+    "Message",
+    "Sent",
     "call_operation",
     "last_good",
     "load_operations",
     "missing_operation",
     "operation_keys",
     "perform",
+    "send",
     "shut_down",
     "with_reserved",
 ]

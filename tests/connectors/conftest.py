@@ -76,7 +76,7 @@ def _routes(upstream: Upstream) -> web.RouteTableDef:
         data = request.query.get("text", "").encode()
         return web.Response(body=data, headers=headers)
 
-    @routes.get("/slow")
+    @routes.route("*", "/slow")
     async def slow(request: web.Request) -> web.Response:
         upstream.reached.set()
         try:
@@ -100,7 +100,7 @@ def _routes(upstream: Upstream) -> web.RouteTableDef:
             raise
         return response
 
-    @routes.get("/status/{code}")
+    @routes.route("*", "/status/{code}")
     async def status(request: web.Request) -> web.Response:
         return web.Response(status=int(request.match_info["code"]), text="why")
 
@@ -133,7 +133,7 @@ def _routes(upstream: Upstream) -> web.RouteTableDef:
             raise
         return response
 
-    @routes.get("/to")
+    @routes.route("*", "/to")
     async def redirect(request: web.Request) -> web.Response:
         status = int(request.query.get("status", "302"))
         return web.Response(status=status, headers={"Location": request.query["url"]})
