@@ -144,6 +144,18 @@ def test_one_block_and_twelve_ask_the_same_number_of_queries(
     assert len(one) <= 14
 
 
+@pytest.mark.parametrize("page", ["-1", "0", "x", "9" * 30])
+def test_a_page_number_that_is_none_is_told_and_nothing_runs(
+    reader: Client, screen_menu: Menu, page: str
+) -> None:
+    response = reader.get(MENU, {"page": page})
+
+    html = body(response)
+    assert response.status_code == 400
+    assert page in html
+    assert "No block was run" in html
+
+
 def test_wrong_arguments_are_told_at_their_fields_and_nothing_runs(
     reader: Client,
     user: User,
