@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from io import StringIO
+from typing import cast
 
 import pytest
 from django.apps.registry import Apps
@@ -70,7 +71,8 @@ def in_batches(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 def migration(*operations: Operation) -> migrations.Migration:
     kept = {"operations": list(operations)}
-    return type("Migration", (migrations.Migration,), kept)("0002_more", "things")
+    made = type("Migration", (migrations.Migration,), kept)
+    return cast("migrations.Migration", made("0002_more", "things"))
 
 
 INDEX = models.Index(fields=["word"], name="by_word")
