@@ -101,7 +101,7 @@ def test_people_hooks_and_make_run_the_same_gates() -> None:
     entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
     assert entries == [".venv/bin/python -m tests.run check"]
     assert re.search(
-        r"^check:.*\n\t\$\(BIN\)/python -m tests.run check$", makefile, re.M
+        r"^check:.*\n\t\$\(BIN\)/python -m tests.run check$", makefile, re.MULTILINE
     )
     for name in ("README.md", "README.ko.md"):
         assert "make check" in (ROOT / name).read_text(encoding="utf-8")
