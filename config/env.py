@@ -113,6 +113,32 @@ def cache_from_url(url: str) -> dict[str, object]:
     )
 
 
+TASK_BACKENDS = {
+    "database": "django_tasks_db.DatabaseBackend",
+    "immediate": "django_tasks.backends.immediate.ImmediateBackend",
+    "rq": "django_tasks_rq.RQBackend",
+}
+
+
+def tasks_from_name(name: str) -> dict[str, object]:
+    """Turn ``database``, ``immediate`` or ``rq`` into a ``TASKS`` setting."""
+    return {"default": {"BACKEND": TASK_BACKENDS[name]}}
+
+
+def queues_from_url(url: str) -> dict[str, object]:
+    """Turn ``redis://host:port/0`` (``unix://`` too) into an ``RQ_QUEUES`` setting."""
+    scheme = urlsplit(url).scheme
+    if scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(
+            f"SIGNALBOX_TASKS=rq with a queue at scheme {scheme!r}: set "
+            "SIGNALBOX_TASKS_URL (or SIGNALBOX_CACHE_URL) to redis, rediss or unix."
+        )
+    # Seconds: an hour for one task, a day for its result.
+    return {
+        "default": {"URL": url, "DEFAULT_TIMEOUT": 3600, "DEFAULT_RESULT_TTL": 86400}
+    }
+
+
 def local_keys(path: Path) -> dict[str, str]:
     """Return the keys of a local installation, made once and kept beside its data.
 

@@ -16,7 +16,9 @@ from config.env import (
     env_int,
     env_list,
     local_keys,
+    queues_from_url,
     required,
+    tasks_from_name,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -119,9 +121,21 @@ DATABASES = {
         os.environ.get("SIGNALBOX_DATABASE_URL", f"sqlite:///{DATA_DIR}/portal.sqlite3")
     )
 }
-CACHES = {"default": cache_from_url(os.environ.get("SIGNALBOX_CACHE_URL", "locmem://"))}
+_cache_url = os.environ.get("SIGNALBOX_CACHE_URL", "locmem://")
+CACHES = {"default": cache_from_url(_cache_url)}
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# --- Background work --------------------------------------------------------------
+# "database" needs nothing more, "rq" queues in Redis or Valkey, "immediate" does the
+# work where it is asked for.
+SIGNALBOX_TASKS = env_choice(
+    "SIGNALBOX_TASKS", choices=("database", "immediate", "rq"), default="database"
+)
+TASKS = tasks_from_name(SIGNALBOX_TASKS)
+if SIGNALBOX_TASKS == "rq":
+    INSTALLED_APPS.append("django_rq")
+    RQ_QUEUES = queues_from_url(os.environ.get("SIGNALBOX_TASKS_URL", _cache_url))
+    # Its pages show and change every tenant's work: none of them has an address.
+    RQ_SHOW_ADMIN_LINK = False
 
 # --- People ---------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
