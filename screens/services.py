@@ -25,6 +25,7 @@ from screens.document import (
 )
 from screens.models import Screen, ScreenVersion
 from screens.pages import Addresses, Drawn, OpenPage, Reader
+from screens.reviewing import review_section
 from screens.runner import BlockResponse, Plan, Planned
 from screens.schema import RESERVED_PARAMETERS
 from screens.versions import (
@@ -52,6 +53,7 @@ __all__ = [
     "publish_errors",
     "published_document",
     "revert",
+    "review_section",
     "save_version",
     "screen_faults",
 ]
