@@ -51,9 +51,10 @@ def review_section(period: Period, actor: Actor) -> Section:
         "menu", tenant_id=actor.tenant_id, starts=period.starts, ends=period.ends
     )
     with using_tenant(actor.tenant_id):
-        slugs = _screen_menus(period, actor)
+        slugs = _screen_menus()
+        young = made_since(Menu, period.starts, tenant_id=actor.tenant_id)
         access = _access(period) if period.cadence is Cadence.QUARTERLY else None
-    dead = None if opened is None else [slug for slug in slugs if slug not in opened]
+    dead = None if opened is None else _dead(slugs, opened, young)
     figures, tables = [*_menu_figures(slugs, opened, dead)], [_dead_table(dead or ())]
     findings = [*_dead_findings(dead or ())]
     if access is not None:
@@ -87,9 +88,8 @@ def _access(period: Period) -> _Access:
     )
 
 
-def _screen_menus(period: Period, actor: Actor) -> list[str]:
-    """Return menus that open a screen and were there before the period began."""
-    young = made_since(Menu, period.starts, tenant_id=actor.tenant_id)
+def _screen_menus() -> dict[str, str]:
+    """Return the primary key, as text, of every menu that opens a screen, by slug."""
     rows = Menu.objects.filter(
         kind=Kind.SCREEN.value,
         enabled=True,
@@ -97,11 +97,20 @@ def _screen_menus(period: Period, actor: Actor) -> list[str]:
         screen__published__isnull=False,
     )
     pairs = rows.order_by("slug").values_list("pk", "slug")
-    return [slug for pk, slug in pairs if str(pk) not in young]
+    return {slug: str(pk) for pk, slug in pairs}
+
+
+def _dead(
+    slugs: Mapping[str, str], opened: Mapping[str, Tally], young: set[str]
+) -> list[str]:
+    """Return menus that nobody opened although they were there all the time."""
+    return [
+        slug for slug, pk in slugs.items() if slug not in opened and pk not in young
+    ]
 
 
 def _menu_figures(
-    slugs: Sequence[str],
+    slugs: Mapping[str, str],
     opened: Mapping[str, Tally] | None,
     dead: Sequence[str] | None,
 ) -> Iterator[Figure]:
