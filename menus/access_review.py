@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,13 +20,10 @@ from menus.models import (
     RecentVisit,
 )
 from menus.nodes import GRANTS, menu_nodes
-from menus.visibility import Grant, Node, Rule, Verdict
+from menus.visibility import Grant, Kind, Node
 from tenants.models import Membership, Team, User
 from tenants.reviewing import DORMANT, granted_since
 from tenants.scope import required_tenant_id
-
-# What a grant would show, were there anything beneath it.
-_GIVEN = frozenset({Rule.GRANTED, Rule.CLOSED_SCREEN, Rule.EMPTY_GROUP})
 
 
 class How(StrEnum):
@@ -79,6 +76,8 @@ class Access:
     """Everything that decides who sees what in the tenant in scope.
 
     Attributes:
+        bare_nodes: The tree as if everything in it were open: what a grant reaches,
+            whatever was closed since.
         own: ``(menu, grant)`` by user, of members and of strangers.
         of_team: ``(menu, grant)`` by group.
         visits: The last visit by user and menu.
@@ -87,6 +86,7 @@ class Access:
     """
 
     nodes: list[Node]
+    bare_nodes: list[Node]
     slugs: Mapping[int, str]
     users: Mapping[int, User]
     members: frozenset[int]
@@ -124,6 +124,9 @@ def read_access(*, since: datetime) -> Access:
     teams = Team.objects.filter(tenant_id=tenant_id).order_by("label")
     access = Access(
         nodes=nodes,
+        bare_nodes=[
+            replace(node, kind=Kind.LINK, enabled=True, opens=True) for node in nodes
+        ],
         slugs={menu.pk: menu.slug for menu in menus},
         users=User.objects.in_bulk(pks),
         members=members,
@@ -169,10 +172,9 @@ def matrix(access: Access) -> Iterator[Seen]:
 
 
 def _seen_by(user: User, access: Access) -> Iterator[Seen]:
-    verdicts = _verdicts(access, user.pk, sees_all=user.is_superuser)
-    places = visibility.visible(
-        access.nodes, _grants_of(access, user.pk), sees_all=user.is_superuser
-    )
+    grants, sees_all = _grants_of(access, user.pk), user.is_superuser
+    verdicts = visibility.judge(access.nodes, grants, sees_all=sees_all)
+    places = visibility.visible(access.nodes, grants, sees_all=sees_all)
     name = user.get_username()
     for place in places:
         slug = access.slugs[place.id]
@@ -257,7 +259,7 @@ def _team_reasons(
 
 def _used(user_id: int, menu_id: int, access: Access, *, since: datetime) -> bool:
     """Say whether the user opened the menu, or one that is seen through it."""
-    verdicts = _verdicts(access, user_id, sees_all=False)
+    verdicts = visibility.judge(access.bare_nodes, _grants_of(access, user_id))
     through = {pk for pk, verdict in verdicts.items() if verdict.decided_at == menu_id}
     return any(
         access.visits[user_id, pk] >= since
@@ -270,12 +272,7 @@ def _teams_give(user_id: int, menu_id: int, access: Access) -> bool:
     grants = _folded(
         one for team in access.teams_of.get(user_id, ()) for one in access.of_team[team]
     )
-    return visibility.judge(access.nodes, grants)[menu_id].rule in _GIVEN
-
-
-def _verdicts(access: Access, user_id: int, *, sees_all: bool) -> dict[int, Verdict]:
-    grants = _grants_of(access, user_id)
-    return visibility.judge(access.nodes, grants, sees_all=sees_all)
+    return visibility.judge(access.bare_nodes, grants)[menu_id].visible
 
 
 def _grants_of(access: Access, user_id: int) -> Mapping[int, frozenset[Grant]]:

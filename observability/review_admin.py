@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Q, QuerySet
+from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -24,7 +25,14 @@ from observability.review_periods import period_name
 from tenants.admin import TenantModelAdmin, TenantTabularInline
 from tenants.scope import Actor
 
+# One form takes at most a thousand fields; more findings are seen to on their list.
+_MOST_INLINE = 100
 _TRACKED = ("owner", "due_on", "state", "note")
+if TYPE_CHECKING:
+    _Base = admin.options.BaseModelAdmin[Any]
+else:
+    _Base = object
+
 _EXPORTS = {
     "markdown": (review_documents.markdown, "text/markdown", "md"),
     "html": (review_documents.html, "text/html", "html"),
@@ -50,7 +58,19 @@ class OverdueFilter(admin.SimpleListFilter):
         return queryset
 
 
-class FindingInline(TenantTabularInline):
+class _OwnersReadOnce(_Base):
+    """Offers the same owners in every row of a form, and asks for them once."""
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if isinstance(field, ModelChoiceField) and db_field.name == "owner":
+            field.choices = list(field.iterator(field))
+        return field
+
+
+class FindingInline(_OwnersReadOnce, TenantTabularInline):
     """What is to be done about a review; the text itself is frozen."""
 
     model = ReviewFinding
@@ -77,7 +97,6 @@ class ReviewAdmin(TenantModelAdmin):
     date_hierarchy = "starts"
     readonly_fields = ("state", "signatures_so_far", "sound", "report")
     fields = readonly_fields
-    inlines = (FindingInline,)
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -102,6 +121,10 @@ class ReviewAdmin(TenantModelAdmin):
         )
         # A list of reviews needs none of the long texts.
         return rows.defer("snapshot")
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        few = obj is not None and obj.findings.count() <= _MOST_INLINE
+        return [FindingInline] if few else []
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
@@ -269,11 +292,14 @@ class ReviewAdmin(TenantModelAdmin):
 
 
 @admin.register(ReviewFinding)
-class ReviewFindingAdmin(TenantModelAdmin):
+class ReviewFindingAdmin(_OwnersReadOnce, TenantModelAdmin):
     """Findings of all reviews: what is open, whose it is, and what is overdue."""
 
     list_display = ("finding", "review", "owner", "due_on", "state", "overdue")
+    list_editable = ("owner", "due_on", "state")
     list_filter = (OverdueFilter, "state", "review__cadence")
+    # A page is one form, and a form has at most a thousand fields.
+    list_per_page = 100
     list_select_related = ("review", "owner", "found_again")
     search_fields = ("key", "note")
     readonly_fields = ("finding", "review", "found_before")
