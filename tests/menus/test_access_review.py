@@ -245,8 +245,8 @@ def test_the_matrix_is_what_everybody_sees_and_why(
         )
         assert told.decided_at == names[line.given_at]
         if line.how == "team":
-            holders = Team.objects.filter(user__username=line.username)
-            assert line.holder in set(holders.values_list("label", flat=True))
+            teams_of = Team.objects.filter(user__username=line.username)
+            assert line.holder in set(teams_of.values_list("label", flat=True))
         elif line.how == "own":
             assert line.holder == line.username
 
