@@ -295,8 +295,8 @@ class ReviewAdmin(TenantModelAdmin):
 class ReviewFindingAdmin(_OwnersReadOnce, TenantModelAdmin):
     """Findings of all reviews: what is open, whose it is, and what is overdue."""
 
-    list_display = ("finding", "review", "owner", "due_on", "state", "overdue")
-    list_editable = ("owner", "due_on", "state")
+    list_display = ("finding", "review", *_TRACKED, "overdue")
+    list_editable = _TRACKED
     list_filter = (OverdueFilter, "state", "review__cadence")
     # A page is one form, and a form has at most a thousand fields.
     list_per_page = 100

@@ -207,7 +207,14 @@ class ReviewFinding(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["review", "key"], name="observability_finding_once_per_review"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | ~Q(note=""),
+                name="observability_finding_accepted_for_a_reason",
+                violation_error_message=_(
+                    "Say in the note why this finding stays as it is."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

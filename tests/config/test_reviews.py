@@ -222,6 +222,7 @@ def test_the_command_freezes_prints_and_tells(acme: Tenant) -> None:
     assert page == html(review.read(), "ko")
     text, _told = run("monthly", "--tenant", "acme", "--format", "json")
     assert text == review.snapshot + "\n"
+    assert run("monthly", "--tenant", "acme", "--json")[0] == text
 
 
 def test_a_draft_freezes_nothing_and_may_be_of_today(acme: Tenant) -> None:

@@ -151,6 +151,39 @@ def test_a_finding_gets_an_owner_a_day_and_a_state_and_that_is_audited(
     assert review.is_sound
 
 
+def test_findings_are_seen_to_on_their_list_and_accepted_only_for_a_reason(
+    acme: Tenant, staff: Callable[..., Client]
+) -> None:
+    make(acme)
+    row = ReviewFinding.all_tenants.get()
+    ann = staff("ann", "change_review", "change_reviewfinding")
+    address = reverse("admin:observability_reviewfinding_changelist")
+    form = {
+        "form-TOTAL_FORMS": 1,
+        "form-INITIAL_FORMS": 1,
+        "form-0-id": row.pk,
+        "form-0-owner": User.objects.get().pk,
+        "form-0-due_on": "2026-12-24",
+        "form-0-state": "accepted",
+        "form-0-note": "",
+        "_save": "Save",
+    }
+
+    refused = ann.post(address, form).content.decode()
+    assert "Say in the note why this finding stays as it is." in refused
+    assert ann.post(address, {**form, "form-0-note": "agreed"}).status_code == 302
+
+    row.refresh_from_db()
+    assert (row.state, row.note, row.owner) == (
+        "accepted",
+        "agreed",
+        User.objects.get(),
+    )
+    with using_tenant(acme):
+        [entry] = AuditEntry.objects.filter(action="reviewfinding.changed")
+        assert entry.changes["state"] == ["open", "accepted"]
+
+
 def test_a_review_goes_round_and_is_signed_by_two_without_a_script(
     acme: Tenant, staff: Callable[..., Client]
 ) -> None:

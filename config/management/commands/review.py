@@ -38,6 +38,7 @@ class Command(BaseCommand):
             "--period", metavar="NAME", help="such as 2026-10, or 2026-Q3"
         )
         parser.add_argument("--format", choices=list(FORMATS), default="markdown")
+        parser.add_argument("--json", action="store_true", help="as --format json")
         parser.add_argument("--language", choices=LANGUAGES)
         parser.add_argument(
             "--draft", action="store_true", help="collect and print, freeze nothing"
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         tenant: str | None,
         period: str | None,
         format: str,  # noqa: A002 - the option's name
+        json: bool,
         language: str | None,
         draft: bool,
         **options: object,
@@ -60,7 +62,8 @@ class Command(BaseCommand):
                 collect(wanted, tenant=one) if draft else self._frozen(wanted, one)
             )
             spoken = language or settings.LANGUAGE_CODE
-            self.stdout.write(FORMATS[format](snapshot, spoken), ending="")
+            write = FORMATS["json" if json else format]
+            self.stdout.write(write(snapshot, spoken), ending="")
 
     def _frozen(self, period: Period, tenant: Tenant) -> Snapshot:
         frozen = write_review(period, tenant=tenant)
