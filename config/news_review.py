@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -67,26 +67,25 @@ def review_section(period: Period, actor: Actor) -> Section:
                 source="docs/features.md",
             ),
         ),
-        tables=(
-            ReviewTable(
-                "changes",
-                words("변경 사항", "Changes"),
-                (words("버전", "Version"), words("내용", "What")),
-                tuple(
-                    (one.version, entry) for one in releases for entry in one.entries
-                ),
-            ),
-            ReviewTable(
-                "features",
-                words("새 기능과 증명", "New features and their proof"),
-                (
-                    words("기능", "Feature"),
-                    words("버전", "Since"),
-                    words("증명", "Proven by"),
-                ),
-                tuple((one.text, one.since, one.tests) for one in features),
-            ),
-        ),
+        tables=(_changes(releases), _features(features)),
+    )
+
+
+def _changes(releases: Iterable[Release]) -> ReviewTable:
+    return ReviewTable(
+        "changes",
+        words("변경 사항", "Changes"),
+        (words("버전", "Version"), words("내용", "What")),
+        tuple((one.version, entry) for one in releases for entry in one.entries),
+    )
+
+
+def _features(features: Iterable[Feature]) -> ReviewTable:
+    return ReviewTable(
+        "features",
+        words("새 기능과 증명", "New features and their proof"),
+        (words("기능", "Feature"), words("버전", "Since"), words("증명", "Proven by")),
+        tuple((one.text, one.since, one.tests) for one in features),
     )
 
 

@@ -133,12 +133,7 @@ def read_access(*, since: datetime) -> Access:
         team_names=dict(teams.values_list("pk", "label")),
         group_names=dict(of_team.values_list("group_id", "group__name")),
         teams_of=_teams_of(tenant_id, members),
-        visits={
-            (user_id, menu_id): at
-            for user_id, menu_id, at in RecentVisit.objects.values_list(
-                "user_id", "menu_id", "visited_at"
-            )
-        },
+        visits=_visits(),
         just_given=granted_since(Menu, since, tenant_id=tenant_id),
     )
     for user_id, menu_id, codename in own.values_list(
@@ -150,6 +145,11 @@ def read_access(*, since: datetime) -> Access:
     ):
         access.of_team[group_id].append((menu_id, GRANTS.get(codename)))
     return access
+
+
+def _visits() -> Mapping[tuple[int, int], datetime]:
+    rows = RecentVisit.objects.values_list("user_id", "menu_id", "visited_at")
+    return {(user_id, menu_id): at for user_id, menu_id, at in rows}
 
 
 def _teams_of(tenant_id: int, members: frozenset[int]) -> Mapping[int, list[int]]:

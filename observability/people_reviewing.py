@@ -57,7 +57,6 @@ def _figures(
     found: Accounts, active: list[Person], changes_before: int
 ) -> Iterator[Figure]:
     members = "tenants_membership JOIN tenants_user"
-    tokens = "tenants_apitoken"
     yield Figure(
         "members",
         words("사용 중인 구성원", "Active members"),
@@ -82,6 +81,18 @@ def _figures(
         len(found.joined),
         source="tenants_membership: joined_at",
     )
+    yield from _token_figures(found)
+    yield Figure(
+        "changes",
+        words("감사 기록된 변경", "Audited changes"),
+        sum(found.actions.values()),
+        before=changes_before,
+        source="tenants_auditentry: at",
+    )
+
+
+def _token_figures(found: Accounts) -> Iterator[Figure]:
+    tokens = "tenants_apitoken"
     yield Figure(
         "tokens", words("쓸 수 있는 토큰", "Usable tokens"), found.tokens, source=tokens
     )
@@ -90,13 +101,6 @@ def _figures(
         words(f"{_DAYS}일 넘게 쓰지 않은 토큰", f"Tokens unused for {_DAYS} days"),
         len(found.idle_tokens),
         source=f"{tokens}: last_used_at, created_at",
-    )
-    yield Figure(
-        "changes",
-        words("감사 기록된 변경", "Audited changes"),
-        sum(found.actions.values()),
-        before=changes_before,
-        source="tenants_auditentry: at",
     )
 
 

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from menus.access_review import matrix, read_access, stale_grants
-from menus.models import Menu, RecentVisit
+from menus.models import Menu, MenuUserObjectPermission, RecentVisit
 from menus.services import create_menu, review_section, visible_menus, why
 from observability.models import Measurement
 from observability.review_periods import last_ended
@@ -55,6 +55,18 @@ def give(menu: Menu, to: User | Team, codename: str = "view_menu") -> None:
     assign_perm(codename, to, menu)
 
 
+def give_many(pairs: list[tuple[User, Menu]], *, at: datetime) -> None:
+    """Grant and visit many at once."""
+    permission = Permission.objects.get(codename="view_menu")
+    MenuUserObjectPermission.objects.bulk_create(
+        MenuUserObjectPermission(user=user, content_object=menu, permission=permission)
+        for user, menu in pairs
+    )
+    RecentVisit.objects.bulk_create(
+        RecentVisit(user=user, menu=menu, visited_at=at) for user, menu in pairs
+    )
+
+
 def visit(user: User, menu: Menu, at: datetime) -> None:
     RecentVisit.objects.create(user=user, menu=menu, visited_at=at)
 
@@ -68,11 +80,11 @@ def plant(in_acme: Tenant, globex: Tenant, make_menu: MakeMenu) -> Plant:
     seen = period.ends - timedelta(days=1)
     menus = [make_menu(f"menu-{number:02}") for number in range(20)]
     chance = random.Random(5)
+    given: list[tuple[User, Menu]] = []
     for number in range(40):
         user = person(f"sound-{number:02}", tenant=in_acme, seen=seen)
-        for menu in chance.sample(menus, 10):
-            give(menu, user)
-            visit(user, menu, during)
+        given += [(user, menu) for menu in chance.sample(menus, 10)]
+    give_many(given, at=during)
     stale: Planted = set()
     for number in range(4):
         menu = menus[number]

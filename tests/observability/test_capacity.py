@@ -89,7 +89,7 @@ def test_growth_and_the_days_to_the_limit(acme: Tenant, settings: Settings) -> N
     add_members(acme, 40)
     now = database_bytes()
     for number, days in ((7, 90), (8, 60), (9, 30)):
-        size = now - days * 10_000
+        size = now - days * 20_000
         frozen(acme, number, days_ago=days, size=size, rows=40 - days // 3)
     settings.SIGNALBOX_DATABASE_LIMIT_MB = (now + 1_000_000) // 1_000_000
 
@@ -99,7 +99,7 @@ def test_growth_and_the_days_to_the_limit(acme: Tenant, settings: Settings) -> N
     growth, days_left = figures["database-growth"], figures["days-to-limit"]
     assert isinstance(growth, float)
     assert isinstance(days_left, float)
-    assert growth == pytest.approx(10_000, rel=0.2)
+    assert growth == pytest.approx(20_000, rel=0.2)
     left = settings.SIGNALBOX_DATABASE_LIMIT_MB * 1_000_000 - int(str(figures[SIZE]))
     assert days_left == pytest.approx(left / growth, rel=0.01)
     rows = {row[0]: row for row in section.tables[0].rows}
