@@ -20,6 +20,7 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 from redis.exceptions import RedisError
 
 from config import background
+from config.reviews import write_reviews
 from observability import tasks as measuring
 from observability.models import Heartbeat
 from observability.services import last_seen, release_lease, take_lease
@@ -79,6 +80,7 @@ SCHEDULE = (
     Periodic("seal-audit", seal_audit, timedelta(minutes=1)),
     Periodic("fold-measurements", measuring.fold_measurements, timedelta(minutes=15)),
     Periodic("prune-measurements", measuring.prune_measurements, timedelta(days=1)),
+    Periodic("write-reviews", write_reviews, timedelta(days=1)),
     Periodic("forget-finished-tasks", forget_finished_tasks, timedelta(days=1)),
     Periodic("forget-ended-sessions", forget_ended_sessions, timedelta(days=1)),
 )

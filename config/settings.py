@@ -263,6 +263,8 @@ SIGNALBOX_FACT_MODELS: dict[str, dict[str, object]] = {
 # --- Watching ---------------------------------------------------------------------
 # Seconds between writes of what was measured; 0 writes nothing by itself.
 SIGNALBOX_FLUSH_SECONDS = env_int("SIGNALBOX_FLUSH_SECONDS", default=10)
+# Megabytes (10^6 bytes) the database may have, for reviews; 0 when there is no limit.
+SIGNALBOX_DATABASE_LIMIT_MB = env_int("SIGNALBOX_DATABASE_LIMIT_MB", default=0)
 # Probes speak plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SENTRY_DSN = os.environ.get("SENTRY_DSN", "")

@@ -27,6 +27,7 @@ from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
 from connectors.resilience import Circuits, Result
+from connectors.reviewing import review_section
 from connectors.sending import Message, Sent, send
 from connectors.specs import OperationSpec, SourceKind
 from connectors.sql import run_query
@@ -43,6 +44,7 @@ __all__ = [
     "missing_operation",
     "operation_keys",
     "perform",
+    "review_section",
     "send",
     "shut_down",
     "with_reserved",

@@ -1,4 +1,4 @@
-"""Measurements and heartbeats, to look at and not to change."""
+"""Measurements and heartbeats, to look at and not to change; and the reviews."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from observability.models import Heartbeat, Measurement
+from observability.review_admin import ReviewAdmin, ReviewFindingAdmin
+
+__all__ = ["HeartbeatAdmin", "MeasurementAdmin", "ReviewAdmin", "ReviewFindingAdmin"]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

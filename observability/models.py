@@ -1,4 +1,4 @@
-"""What is stored: measurements, and signs of life of background processes."""
+"""What is stored: measurements, signs of life of background processes, reviews."""
 
 from __future__ import annotations
 
@@ -9,8 +9,23 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from observability.review_models import (
+    Review,
+    ReviewFinding,
+    ReviewIsFinal,
+    ReviewSignature,
+)
 from observability.slo import Tally, decode_buckets
 from tenants.models import Tenant
+
+__all__ = [
+    "Heartbeat",
+    "Measurement",
+    "Review",
+    "ReviewFinding",
+    "ReviewIsFinal",
+    "ReviewSignature",
+]
 
 
 class MeasurementQuerySet(models.QuerySet["Measurement"]):

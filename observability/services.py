@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
@@ -12,27 +13,53 @@ from django.db import connection
 
 from observability import storage, tracing
 from observability.liveness import beat, last_seen, release_lease, take_lease
-from observability.recorder import Recorder
+from observability.people_reviewing import people_section
+from observability.recorder import OTHER_KEY, Recorder
+from observability.reviewing import review_section
+from observability.reviews import (
+    Frozen,
+    SignRule,
+    begin_review,
+    freeze,
+    frozen_review,
+    is_untouched,
+    may_sign,
+    sign,
+    snapshot_of,
+)
 from observability.rollup import fold_days, fold_hours, prune
 from observability.series import SERIES, Measured, SeriesSpec
+from observability.slo import Tally
 from observability.tracing import current_trace_id
 
 __all__ = [
     "SERIES",
+    "Frozen",
     "Measured",
     "SeriesSpec",
+    "SignRule",
     "Timing",
     "beat",
+    "begin_review",
     "current_trace_id",
     "flush",
     "fold_days",
     "fold_hours",
+    "freeze",
+    "frozen_review",
+    "is_untouched",
     "last_seen",
+    "may_sign",
     "measure",
+    "measured_between",
+    "people_section",
     "prune",
     "read_series",
     "recorder",
     "release_lease",
+    "review_section",
+    "sign",
+    "snapshot_of",
     "take_lease",
 ]
 
@@ -183,3 +210,17 @@ def read_series(name: str, *, tenant_id: int, hours: int) -> list[dict[str, Meas
             tenant_id=tenant_id, hours=hours, every_minute=spec.every_minute
         )
     return spec.rows(rows + storage.recent(pending, tenant_id=tenant_id, hours=hours))
+
+
+def measured_between(
+    kind: str, *, tenant_id: int, starts: datetime, ends: datetime
+) -> dict[str, Tally] | None:
+    """Return what one tenant counted of `kind` in ``starts <= t < ends``, by key.
+
+    Returns:
+        None when there were more keys than are told apart: what is not among them
+        may have happened all the same.
+    """
+    found = storage.between(tenant_id=tenant_id, starts=starts, ends=ends, kinds=[kind])
+    by_key = {key: tally for (_kind, key), tally in found.items()}
+    return None if OTHER_KEY in by_key else by_key

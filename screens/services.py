@@ -31,6 +31,7 @@ from screens.document import (
 )
 from screens.models import Screen, ScreenVersion
 from screens.pages import Addresses, Drawn, OpenPage, Reader
+from screens.reviewing import review_section
 from screens.runner import BlockResponse, Plan, Planned
 from screens.schema import RESERVED_PARAMETERS
 from screens.versions import (
@@ -58,6 +59,7 @@ __all__ = [
     "publish_errors",
     "published_document",
     "revert",
+    "review_section",
     "save_version",
     "screen_faults",
 ]
