@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from connectors.outcomes import Json
+from renderers.schemas import gettext_noop
 from screens.faults import pointer_to
 from screens.form_nodes import Adder, Button, Field, Group, Node, Option
 from screens.form_values import (
@@ -26,17 +27,19 @@ from screens.schema import SCHEMA
 
 Schema: TypeAlias = Mapping[str, Any]
 
-LANGUAGES: Final = {"ko": "Korean", "en": "English"}
+LANGUAGES: Final = {"ko": gettext_noop("Korean"), "en": gettext_noop("English")}
 _SCALARS: Final = {"null", "boolean", "integer", "number", "string"}
 _MODES: Final = {
-    Mode.TEXT: "text",
-    Mode.NUMBER: "number",
-    Mode.BOOLEAN: "true or false",
-    Mode.NULL: "null (nothing)",
-    Mode.LIST: "list, one on each line",
+    Mode.TEXT: gettext_noop("text"),
+    Mode.NUMBER: gettext_noop("number"),
+    Mode.BOOLEAN: gettext_noop("true or false"),
+    Mode.NULL: gettext_noop("null (nothing)"),
+    Mode.LIST: gettext_noop("list, one on each line"),
     Mode.JSON: "JSON",
 }
-_LONG_TEXT: Final = 1_000
+_NOTHING: Final = gettext_noop("– not given –")
+_UNKNOWN: Final = gettext_noop("not known here:")
+_PARAMETER: Final = gettext_noop("parameter of the screen:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +156,12 @@ def _choices(place: Place, offered: tuple[Option, ...]) -> tuple[Option, ...]:
     """Offer nothing, what is known, and what stands there though it is unknown."""
     known = {option.value for option in offered}
     now = write(Kind.CHOICE, place.value).text
-    unknown = () if now in known | {""} else (Option(now, "not known here:", now),)
-    return (Option("", "– not given –"), *offered, *unknown)
+    unknown = () if now in known | {""} else (Option(now, _UNKNOWN, now),)
+    return (Option("", _NOTHING), *offered, *unknown)
 
 
 def _boolean(place: Place) -> Field:
-    offered = (Option("true", "yes"), Option("false", "no"))
+    offered = (Option("true", gettext_noop("yes")), Option("false", gettext_noop("no")))
     return _field(place, Kind.BOOLEAN, options=_choices(place, offered))
 
 
@@ -181,15 +184,12 @@ def _scalar(place: Place) -> Field:
     if shown.mode == Mode.JSON and Mode.JSON not in modes:
         modes.append(Mode.JSON)
     parameters = place.around.parameters if "object" in kinds else ()
-    options = [Option(Mode.NOTHING, "– not given –")]
+    options = [Option(Mode.NOTHING, _NOTHING)]
     options += [Option(mode, _MODES[mode]) for mode in modes]
-    options += [
-        Option(PARAMETER_MODE + name, "parameter of the screen:", name)
-        for name in parameters
-    ]
+    options += [Option(PARAMETER_MODE + name, _PARAMETER, name) for name in parameters]
     if shown.mode not in {option.value for option in options}:
         name = shown.mode.removeprefix(PARAMETER_MODE)
-        options.append(Option(shown.mode, "not known here:", name))
+        options.append(Option(shown.mode, _UNKNOWN, name))
     return _field(place, Kind.SCALAR, options=tuple(options))
 
 
@@ -269,7 +269,9 @@ def _list(place: Place) -> Node:
         )
         label = label_of("", inner.schema)
         nodes.append(node_of(replace(inner, label=label)))
-    return _group(place, nodes, adder=Adder(place.pointer, blank_of(place.schema["items"])))
+    return _group(
+        place, nodes, adder=Adder(place.pointer, blank_of(place.schema["items"]))
+    )
 
 
 def _order_buttons(pointer: str, index: int, count: int) -> tuple[Button, ...]:
@@ -315,7 +317,9 @@ def _presentation(place: Place) -> Node:
         "format", properties["format"], label=label_of("", properties["format"]),
         required=True,
     )  # fmt: skip
-    options = place.inside("options", properties["options"], label="Options")
+    options = place.inside(
+        "options", properties["options"], label=label_of("", properties["options"])
+    )
     chosen = form.value if isinstance(form.value, str) else ""
     if chosen in properties["format"]["enum"]:
         described = resolved({"$ref": f"#/$defs/{chosen}"})

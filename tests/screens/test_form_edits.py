@@ -33,9 +33,7 @@ from tests.screens.strategies import documents
 
 AROUND = Surroundings(parameters=("p0", "p1"))
 
-many = settings(
-    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+many = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def exact(value: Any) -> str:
@@ -134,10 +132,24 @@ ANY_JSON = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(
             st.sampled_from(
-                ["blocks", "title", "parameters", "source", "responses", "default",
-                 "format", "options", "columns", "id", "ko", "version", "other"]
+                [
+                    "blocks",
+                    "title",
+                    "parameters",
+                    "source",
+                    "responses",
+                    "default",
+                    "format",
+                    "options",
+                    "columns",
+                    "id",
+                    "ko",
+                    "version",
+                    "other",
+                ]
             ),
-            inner, max_size=5,
+            inner,
+            max_size=5,
         )  # fmt: skip
     ),
     max_leaves=25,
