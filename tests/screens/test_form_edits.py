@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import copy
-import html
 import json
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from screens.document import Document, parse_document
-from screens.faults import DocumentError, document_faults
 from screens.form_edits import (
-    MOST_FIELDS,
-    Acted,
-    act,
     apply,
-    at_fields,
     block_pointers,
     form_data,
     nodes_of,
     part_of,
 )
-from screens.form_nodes import Field, Group, fields_of
+from screens.form_nodes import Field, fields_of
 from screens.form_schema import Surroundings
-from screens.form_values import Kind, Mode
+from screens.form_values import Kind
 from screens.pointers import ABSENT, find
-from tests.screens.conftest import block, body
 from tests.screens.strategies import documents
 
 AROUND = Surroundings(parameters=("p0", "p1"))
