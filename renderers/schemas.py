@@ -243,7 +243,7 @@ _TEXT = _schema(
         },
         "delta": {
             **_COLUMN_NAME,
-            "title": gettext_noop("Change"),
+            "title": gettext_noop("Change over time"),
             "description": gettext_noop(
                 "Number: a column with the change since the last period."
             ),

@@ -142,7 +142,7 @@ ANY_JSON = st.recursive(
             ),
             inner,
             max_size=5,
-        )  # fmt: skip
+        )
     ),
     max_leaves=25,
 )

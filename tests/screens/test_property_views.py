@@ -47,8 +47,7 @@ def opened(client: Client, part: str = "") -> Read:
 
 def press(client: Client, page: Read, action: str, **typed: str) -> Any:
     """Press a button of the form, after typing into some fields."""
-    names = {name: text for name, text in typed.items()}
-    return client.post(ADDRESS, {**page.sent, **names, "action": action})
+    return client.post(ADDRESS, {**page.sent, **typed, "action": action})
 
 
 def document_in(response: Any) -> Any:
@@ -481,7 +480,7 @@ def test_queries_do_not_grow_with_blocks(
 def test_the_page_is_korean_for_korean_readers(
     browser: Client, ops: Screen, editor: User
 ) -> None:
-    save(browser, body(block("a")))
+    save(browser, body(block("a"), block("b")))
     editor.language = "ko"
     editor.save()
 
