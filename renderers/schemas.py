@@ -65,6 +65,7 @@ _COLUMN: Schema = {
         "name": _COLUMN_NAME,
         "label": {
             **_WORDS,
+            "title": gettext_noop("Label"),
             "description": gettext_noop("Heading of the column, by language."),
         },
         "format": _FORMAT,
@@ -171,6 +172,7 @@ _EMPHASIS: Schema = {
             },
             "label": {
                 **_WORDS,
+                "title": gettext_noop("Label"),
                 "description": gettext_noop("Word beside the icon, by language."),
             },
         },
@@ -248,7 +250,11 @@ _TEXT = _schema(
                 "Number: a column with the change since the last period."
             ),
         },
-        "label": {**_WORDS, "description": gettext_noop("Number: what the number is.")},
+        "label": {
+            **_WORDS,
+            "title": gettext_noop("Label"),
+            "description": gettext_noop("Number: what the number is."),
+        },
         "unit": {
             **_UNIT,
             "description": gettext_noop("Number: unit beside the number."),

@@ -73,7 +73,13 @@ def as_text(body: Json) -> str:
     """
     document = parse_document(body)
     ordered = document_as_json(document) if isinstance(document, Document) else body
-    return json.dumps(ordered, ensure_ascii=False, indent=2)
+    text = json.dumps(ordered, ensure_ascii=False, indent=2)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair: it can be told as an escape, and never be sent.
+        return json.dumps(ordered, indent=2)
+    return text
 
 
 def for_hidden_field(body: Json) -> str:

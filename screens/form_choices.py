@@ -13,7 +13,7 @@ from connectors.services import load_operations, operation_keys
 from screens.faults import DocumentError
 from screens.form_edits import WHOLE, block_pointers, part_of
 from screens.form_nodes import Option
-from screens.form_schema import Surroundings
+from screens.form_places import Surroundings
 from screens.pointers import find
 from tenants.scope import Actor
 

@@ -23,13 +23,8 @@ from screens.form_nodes import (
     places_of,
     with_errors,
 )
-from screens.form_schema import (
-    Place,
-    Surroundings,
-    json_field,
-    node_of,
-    resolved,
-)
+from screens.form_places import Place, Surroundings, resolved
+from screens.form_schema import json_field, node_of
 from screens.form_values import Kind, Unread, Written, read, unified
 from screens.pointers import (
     ABSENT,

@@ -8,13 +8,14 @@ a field and none is lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from connectors.outcomes import Json
 from renderers.schemas import gettext_noop
 from screens.faults import pointer_to
 from screens.form_nodes import Adder, Button, Field, Group, Node, Option
+from screens.form_places import Place, Schema, label_of, resolved, types_of
 from screens.form_values import (
     PARAMETER_MODE,
     Kind,
@@ -22,10 +23,7 @@ from screens.form_values import (
     are_lines,
     write,
 )
-from screens.pointers import ABSENT, Found, find, steps_of
-from screens.schema import SCHEMA
-
-Schema: TypeAlias = Mapping[str, Any]
+from screens.pointers import ABSENT, Found, steps_of
 
 LANGUAGES: Final = {"ko": gettext_noop("Korean"), "en": gettext_noop("English")}
 _SCALARS: Final = {"null", "boolean", "integer", "number", "string"}
@@ -42,61 +40,6 @@ _UNKNOWN: Final = gettext_noop("not known here:")
 _PARAMETER: Final = gettext_noop("parameter of the screen:")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a form offers besides the schema.
-
-    Attributes:
-        options: By the last step of a place: what may be chosen there.
-        known: Names for new entries, by the pointer of their map.
-        parameters: Names of the screen's parameters.
-        longest: Entries of a list or map that are shown as fields.
-    """
-
-    options: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
-    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    parameters: tuple[str, ...] = ()
-    longest: int = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One place of a document: its pointer, schema, value, and how it is called."""
-
-    pointer: str
-    schema: Schema
-    value: Found
-    around: Surroundings
-    label: str = ""
-    name: str = ""
-    required: bool = False
-    buttons: tuple[Button, ...] = ()
-    item: bool = False
-
-    def inside(self, step: str | int, schema: Schema, **changes: Any) -> Place:
-        """Return the place one step further in."""
-        pointer = self.pointer + pointer_to((step,))
-        body: Any = {} if self.value is ABSENT else self.value
-        value = find(body, pointer_to((step,)))
-        clean: dict[str, Any] = {
-            "label": "", "name": "", "required": False, "buttons": (), "item": False,
-        }  # fmt: skip
-        given = resolved(schema)
-        return replace(
-            self, pointer=pointer, schema=given, value=value, **clean | changes
-        )
-
-
-def resolved(schema: Schema) -> Schema:
-    """Follow a reference into the definitions; what stands beside it wins."""
-    reference = str(schema.get("$ref", ""))
-    if not reference:
-        return schema
-    found: Schema = SCHEMA["$defs"][reference.removeprefix("#/$defs/")]
-    beside = {name: each for name, each in schema.items() if name != "$ref"}
-    return {**resolved(found), **beside}
-
-
 def node_of(place: Place) -> Node:
     """Make the form of one place, whatever stands there."""
     kinds = types_of(place.schema)
@@ -104,12 +47,6 @@ def node_of(place: Place) -> Node:
         if fits(place, kinds):
             return make(place)
     return json_field(place)
-
-
-def types_of(schema: Schema) -> frozenset[str]:
-    """Return the types a schema allows."""
-    named = schema.get("type", "string" if "enum" in schema else ())
-    return frozenset([named] if isinstance(named, str) else named)
 
 
 def json_field(place: Place) -> Field:
@@ -232,11 +169,6 @@ def _object(place: Place) -> Node:
         for name, each in properties.items()
     ]
     return _group(place, [*nodes, *unknown_fields(place, properties)])
-
-
-def label_of(name: str, schema: Schema) -> str:
-    """Return the title of a place's schema, or its name."""
-    return str(resolved(schema).get("title", name))
 
 
 def unknown_fields(place: Place, known: Mapping[str, Any]) -> list[Node]:

@@ -38,7 +38,7 @@ from screens.form_edits import (
     with_unread,
 )
 from screens.form_nodes import Node, element_id, places_of
-from screens.form_schema import Surroundings
+from screens.form_places import Surroundings
 from screens.form_values import Unread, Written
 from screens.messages import with_words
 from screens.models import Screen, ScreenVersion
@@ -91,9 +91,10 @@ def _posted(request: HttpRequest, screen: Screen) -> HttpResponseBase:
     base = base_version(request)
     if fault is not None:
         errors = with_words([fault])
-        return json_page(
-            request, screen, text=text, base=base, errors=errors, status=INVALID
-        )
+        return _json_tab(request, screen, text, base=base, errors=errors)
+    if errors := _beyond_forms(body):
+        text = editing.as_text(body)
+        return _json_tab(request, screen, text, base=base, errors=errors)
     desk = Desk(screen, body, part_of(body, request.POST.get("open", "")), base)
     verb, _colon, pointer = request.POST.get("action", "apply").partition(":")
     if verb == "show":
@@ -105,6 +106,9 @@ def _posted(request: HttpRequest, screen: Screen) -> HttpResponseBase:
     nodes = nodes_of(body, desk.part, around)
     applied = apply(body, nodes, {name: str(v) for name, v in request.POST.items()})
     desk = replace(desk, body=applied.body, unread=applied.unread)
+    if errors := _beyond_forms(desk.body):
+        text = editing.as_text(desk.body)
+        return _json_tab(request, screen, text, base=base, errors=errors)
     if applied.unread:
         errors = (*_unread_errors(applied.unread), *_errors_of(desk.body))
         return _page(request, replace(desk, errors=errors, status=INVALID))
@@ -167,6 +171,25 @@ def _faulty(desk: Desk, errors: tuple[DocumentError, ...]) -> Desk:
     parts = [part_of(desk.body, error.pointer) for error in errors]
     part = parts[0] if parts and desk.part not in parts else desk.part
     return replace(desk, errors=errors, part=part, status=INVALID)
+
+
+def _json_tab(
+    request: HttpRequest,
+    screen: Screen,
+    text: str,
+    *,
+    base: int,
+    errors: tuple[DocumentError, ...],
+) -> HttpResponse:
+    """Go on in the JSON tab with what no form can show."""
+    return json_page(
+        request, screen, text=text, base=base, errors=errors, status=INVALID
+    )
+
+
+def _beyond_forms(body: Json) -> tuple[DocumentError, ...]:
+    """Return faults for which there is no form: characters no page can hold, depth."""
+    return tuple(e for e in _errors_of(body) if e.rule in {"character", "depth"})
 
 
 def _errors_of(body: Json) -> tuple[DocumentError, ...]:

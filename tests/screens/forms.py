@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+
+from django.test import Client
+
+from screens.models import Screen
+
+ADDRESS = "/screens/ops/properties/"
 
 
 @dataclass
@@ -95,3 +102,31 @@ def read_page(response: Any) -> Read:
     text = response.content.decode()
     reader.feed(text.replace("\r\n", "\n").replace("\r", "\n"))
     return reader.read
+
+
+def save(client: Client, document: dict[str, Any], base: int = 0) -> None:
+    fields = {"document": json.dumps(document), "base_version": str(base)}
+    assert client.post("/screens/ops/edit/", fields).status_code == 302
+
+
+def opened(client: Client, part: str = "") -> Read:
+    return read_page(client.get(ADDRESS, {"open": part}))
+
+
+def press(client: Client, page: Read, action: str, **typed: str) -> Any:
+    """Press a button of the form, after typing into some fields."""
+    return client.post(ADDRESS, {**page.sent, **typed, "action": action})
+
+
+def document_in(response: Any) -> Any:
+    return json.loads(read_page(response).sent["document"])
+
+
+def newest(screen: Screen) -> Any:
+    version = screen.versions.first()
+    assert version is not None
+    return version.body
+
+
+def named(pointer: str) -> str:
+    return f"f:{pointer}"

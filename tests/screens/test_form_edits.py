@@ -18,7 +18,7 @@ from screens.form_edits import (
     part_of,
 )
 from screens.form_nodes import Field, fields_of
-from screens.form_schema import Surroundings
+from screens.form_places import Surroundings
 from screens.form_values import Kind
 from screens.pointers import ABSENT, find
 from tests.screens.strategies import documents

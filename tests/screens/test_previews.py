@@ -23,11 +23,6 @@ pytestmark = pytest.mark.usefixtures("in_acme")
 
 
 @pytest.fixture
-def ops(in_acme: Tenant) -> Screen:
-    return Screen.objects.create(key="ops")
-
-
-@pytest.fixture
 def reader(acme: Tenant) -> User:
     person = User.objects.create_user("mina", language="ko", time_zone="Asia/Tokyo")
     Membership.objects.create(user=person, tenant=acme)
@@ -112,19 +107,19 @@ def test_a_user_of_another_tenant_cannot_be_chosen(
 def test_the_page_is_what_that_user_sees_and_the_trail_names_both(
     ops: Screen, editor: User, reader: User, operation: MakeOperation
 ) -> None:
-    table_for("mina", own=operation("own", "/rows/hers"),
-              other=operation("other", "/rows/others"))  # fmt: skip
+    table_for("mina", own=operation("own", "/rows/for-mina"),
+              other=operation("other", "/rows/for-all"))  # fmt: skip
     client, document = browser_of(editor), body(block("b", table="who"))
 
     mine = drawn(preview(client, document))
     hers = drawn(preview(client, document, viewer=str(reader.pk), width="phone"))
 
-    assert "others" in mine
-    assert "hers" not in mine
+    assert "for-all" in mine
+    assert "for-mina" not in mine
     assert "preview-banner" not in mine
     assert "preview-desktop" in mine
-    assert "hers" in hers
-    assert "others" not in hers
+    assert "for-mina" in hers
+    assert "for-all" not in hers
     assert "Shown as mina sees it." in hers
     assert "블록 b" in hers, "in the language of the user"
     assert "preview-phone" in hers

@@ -16,52 +16,19 @@ from branching.models import DecisionTable
 from screens.models import Screen
 from tenants.models import Tenant, User
 from tests.screens.conftest import MakeOperation, block, body
-from tests.screens.forms import Read, read_page
+from tests.screens.forms import (
+    ADDRESS,
+    document_in,
+    named,
+    newest,
+    opened,
+    press,
+    read_page,
+    save,
+)
 from tests.screens.strategies import documents
 
 pytestmark = pytest.mark.usefixtures("in_acme")
-
-ADDRESS = "/screens/ops/properties/"
-
-
-@pytest.fixture
-def browser(editor: User) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(editor, backend="tenants.backends.TenantBackend")
-    return client
-
-
-@pytest.fixture
-def ops(in_acme: Tenant) -> Screen:
-    return Screen.objects.create(key="ops")
-
-
-def save(client: Client, document: dict[str, Any], base: int = 0) -> None:
-    fields = {"document": json.dumps(document), "base_version": str(base)}
-    assert client.post("/screens/ops/edit/", fields).status_code == 302
-
-
-def opened(client: Client, part: str = "") -> Read:
-    return read_page(client.get(ADDRESS, {"open": part}))
-
-
-def press(client: Client, page: Read, action: str, **typed: str) -> Any:
-    """Press a button of the form, after typing into some fields."""
-    return client.post(ADDRESS, {**page.sent, **typed, "action": action})
-
-
-def document_in(response: Any) -> Any:
-    return json.loads(read_page(response).sent["document"])
-
-
-def newest(screen: Screen) -> Any:
-    version = screen.versions.first()
-    assert version is not None
-    return version.body
-
-
-def field(pointer: str) -> str:
-    return f"f:{pointer}"
 
 
 # --- Who comes in -----------------------------------------------------------------
@@ -114,7 +81,7 @@ def test_every_action_carries_what_was_typed(
 
     first = press(
         browser, opened(browser, "/blocks/0"), "open:/blocks/1",
-        **{field("/blocks/0/title/en"): "Typed"},
+        **{named("/blocks/0/title/en"): "Typed"},
     )  # fmt: skip
     second = press(browser, read_page(first), "up:/blocks/1")
     done = press(browser, read_page(second), "save", note="why")
@@ -136,21 +103,21 @@ def test_a_screen_is_made_from_nothing_by_forms_alone(
     page = opened(browser)
 
     page = read_page(press(browser, page, "add:/parameters", **{
-        field("/title/ko"): "날씨", field("/title/en"): "Weather",
-        field("/deadline_ms"): "8000",
+        named("/title/ko"): "날씨", named("/title/en"): "Weather",
+        named("/deadline_ms"): "8000",
     }))  # fmt: skip
     page = read_page(press(browser, page, "add:/blocks", **{
-        field("/parameters/0/name"): "city", field("/parameters/0/required"): "true",
+        named("/parameters/0/name"): "city", named("/parameters/0/required"): "true",
     }))  # fmt: skip
     page = read_page(press(browser, page, "apply", **{
-        field("/blocks/0/id"): "days", field("/blocks/0/width"): "12",
-        field("/blocks/0/source/operation"): "days",
-        field("/blocks/0/responses/default/format"): "chart",
+        named("/blocks/0/id"): "days", named("/blocks/0/width"): "12",
+        named("/blocks/0/source/operation"): "days",
+        named("/blocks/0/responses/default/format"): "chart",
     }))  # fmt: skip
     page = read_page(press(browser, page, "add:/blocks/0/source/arguments", **{
         "n:/blocks/0/source/arguments": "city",
-        field("/blocks/0/responses/default/options/type"): "bar",
-        field("/blocks/0/responses/default/options/y"): "low\nhigh",
+        named("/blocks/0/responses/default/options/type"): "bar",
+        named("/blocks/0/responses/default/options/y"): "low\nhigh",
     }))  # fmt: skip
     done = press(browser, page, "save", **{
         "m:/blocks/0/source/arguments/city": "parameter:city",
@@ -215,15 +182,15 @@ def test_another_format_shows_its_own_options(
     save(browser, body(block("b", responses=responses)))
     place = "/blocks/0/responses/default"
     page = opened(browser, "/blocks/0")
-    assert field(f"{place}/options/limit") in page.sent
-    assert field(f"{place}/options/page_size") not in page.sent
+    assert named(f"{place}/options/limit") in page.sent
+    assert named(f"{place}/options/page_size") not in page.sent
 
     page = read_page(
-        press(browser, page, "apply", **{field(f"{place}/format"): "grid"})
+        press(browser, page, "apply", **{named(f"{place}/format"): "grid"})
     )
 
-    assert page.sent[field(f"{place}/options/page_size")] == ""
-    assert page.sent[field(f"{place}/options/limit")] == "5"
+    assert page.sent[named(f"{place}/options/page_size")] == ""
+    assert page.sent[named(f"{place}/options/limit")] == "5"
     fitted = press(browser, page, f"fit:{place}/options")
     found = document_in(fitted)["blocks"][0]["responses"]["default"]
     assert found == {"format": "grid", "options": {"columns": ["a"]}}
@@ -242,9 +209,9 @@ def test_lists_are_extended_ordered_and_their_entries_taken_away(
                    f"add:{place}/sort", f"remove:{place}/columns/1"):  # fmt: skip
         page = read_page(press(browser, page, action))
     done = press(browser, page, "apply", **{
-        field(f"{place}/columns/0/label/ko"): "비",
-        field(f"{place}/sort/1/column"): "c",
-        field(f"{place}/sort/1/descending"): "true",
+        named(f"{place}/columns/0/label/ko"): "비",
+        named(f"{place}/sort/1/column"): "c",
+        named(f"{place}/sort/1/descending"): "true",
     })  # fmt: skip
 
     assert document_in(done)["blocks"][0]["responses"]["default"]["options"] == {
@@ -259,16 +226,16 @@ def test_what_no_field_can_express_is_json_at_its_place(
     save(browser, body(block("b", arguments={"x": [1, None, "a"]})))
     page = opened(browser, "/blocks/0")
     name = "/blocks/0/source/arguments/x"
-    assert json.loads(page.sent[field(name)]) == [1, None, "a"]
+    assert json.loads(page.sent[named(name)]) == [1, None, "a"]
 
-    broken = press(browser, page, "save", **{field(name): "[1,"})
+    broken = press(browser, page, "save", **{named(name): "[1,"})
     again = read_page(broken)
     moved = press(browser, again, "duplicate:/blocks/0")
-    fixed = press(browser, again, "save", **{field(name): "[2]"})
+    fixed = press(browser, again, "save", **{named(name): "[2]"})
 
     assert broken.status_code == moved.status_code == 422
     assert "This is not JSON" in broken.content.decode()
-    assert again.sent[field(name)] == "[1,"
+    assert again.sent[named(name)] == "[1,"
     assert fixed.status_code == 302
     assert newest(ops)["blocks"][0]["source"]["arguments"] == {"x": [2]}
 
@@ -313,117 +280,6 @@ def test_an_entry_needs_a_name_that_is_free(browser: Client, ops: Screen) -> Non
     assert "Give the new entry a name first." in nameless.content.decode()
     assert "There is an entry default already." in taken.content.decode()
     assert set(document_in(added)["blocks"][0]["responses"]) == {"default", "calm"}
-
-
-# --- Errors -----------------------------------------------------------------------
-def test_errors_stand_at_their_fields(browser: Client, ops: Screen) -> None:
-    save(browser, body(block("a"), block("b")))
-    page = opened(browser, "/blocks/1")
-
-    response = press(browser, page, "save", **{
-        field("/blocks/1/width"): "wide", field("/blocks/1/height"): "99",
-        field("/blocks/1/id"): "",
-    })  # fmt: skip
-
-    text, page = response.content.decode(), read_page(response)
-    assert response.status_code == 422
-    for step, told in (
-        ("width", "wide"), ("height", "99 is above the largest value 12."),
-        ("id", "id is missing"),
-    ):  # fmt: skip
-        errors = f"at/blocks/1/{step}-errors"
-        assert errors in page.ids
-        control = next(
-            each for each in page.controls
-            if each.attributes.get("id") == f"at/blocks/1/{step}"
-        )  # fmt: skip
-        assert errors in str(control.attributes["aria-describedby"])
-        assert control.attributes["aria-invalid"] == "true"
-        assert told in text
-        assert f'href="#at/blocks/1/{step}"' in text
-    assert page.sent[field("/blocks/1/width")] == "wide"
-    assert ops.versions.count() == 1
-
-
-def test_an_error_elsewhere_opens_its_block(browser: Client, ops: Screen) -> None:
-    save(browser, body(block("a"), block("b")))
-    page = opened(browser, "/blocks/0")
-    page = read_page(press(browser, page, "open:/blocks/1", **{
-        field("/blocks/0/width"): "0",
-    }))  # fmt: skip
-
-    response = press(browser, page, "save")
-
-    assert read_page(response).sent["open"] == "/blocks/0"
-    assert "1 error" in response.content.decode()
-
-
-def test_checking_names_what_stands_against_publishing(
-    browser: Client, ops: Screen
-) -> None:
-    save(browser, body(block("gone")))
-
-    response = press(browser, opened(browser, "/blocks/0"), "apply")
-    linked = browser.get(ADDRESS, {"open": "/blocks/0", "check": "1"})
-
-    for page in (response, linked):
-        assert "at/blocks/0/source/operation-errors" in read_page(page).ids
-        assert "There is no enabled operation gone." in page.content.decode()
-
-
-# --- Stale ------------------------------------------------------------------------
-def test_a_stale_save_is_refused_with_the_difference_and_can_be_put_together(
-    browser: Client, ops: Screen
-) -> None:
-    save(browser, body(block("a")))
-    page = opened(browser)
-    save(browser, body(block("b")), base=1)
-
-    response = press(browser, page, "save", **{field("/title/en"): "Mine"})
-
-    text, again = response.content.decode(), read_page(response)
-    assert response.status_code == 409
-    assert "ed saved version 2 after you began" in text
-    assert "diff-removed" in text
-    assert "diff-added" in text
-    assert again.sent[field("/title/en")] == "Mine"
-    assert press(browser, again, "save").status_code == 409
-    assert ops.versions.count() == 2
-    assert press(browser, again, "save", over="2").status_code == 302
-    assert newest(ops)["title"]["en"] == "Mine"
-
-
-# --- Between the tabs -------------------------------------------------------------
-def test_work_goes_from_properties_to_json_and_back(
-    browser: Client, ops: Screen
-) -> None:
-    save(browser, body(block("a", width=3)))
-    page = opened(browser, "/blocks/0")
-
-    shown = press(browser, page, "json", **{field("/blocks/0/width"): "5"})
-    text = read_page(shown).sent["document"]
-    wrong = text.replace('"width": 5', '"width": 55')
-    refused = browser.post("/screens/ops/edit/", {"document": wrong})
-    back = browser.post(ADDRESS, {"document": wrong, "action": "show:/blocks/0/width"})
-
-    assert '"width": 5' in text
-    assert refused.status_code == 422
-    line = wrong[: wrong.index('"width": 55')].count("\n") + 1
-    assert f"line {line}</a>" in refused.content.decode()
-    assert 'value="show:/blocks/0/width"' in refused.content.decode()
-    assert read_page(back).sent[field("/blocks/0/width")] == "55"
-    assert "at/blocks/0/width-errors" in read_page(back).ids
-    assert ops.versions.count() == 1
-
-
-def test_text_that_is_no_json_stays_in_the_json_tab(
-    browser: Client, ops: Screen
-) -> None:
-    response = browser.post(ADDRESS, {"document": '{\n"a": }', "action": "show"})
-
-    assert response.status_code == 422
-    assert "document-text" in read_page(response).ids
-    assert "line 2</a>" in response.content.decode()
 
 
 # --- The page ---------------------------------------------------------------------

@@ -21,13 +21,6 @@ ADDRESS = "/screens/ops/versions/"
 
 
 @pytest.fixture
-def browser(editor: User) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(editor, backend="tenants.backends.TenantBackend")
-    return client
-
-
-@pytest.fixture
 def published(screen: MakeScreen, operation: MakeOperation) -> Screen:
     """The screen ops: version 1 is published."""
     operation("a", "/rows/a")

@@ -19,18 +19,6 @@ from tests.screens.conftest import MakeOperation, MakeScreen, block, body
 pytestmark = pytest.mark.usefixtures("in_acme")
 
 
-@pytest.fixture
-def browser(editor: User) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(editor, backend="tenants.backends.TenantBackend")
-    return client
-
-
-@pytest.fixture
-def ops(in_acme: Tenant) -> Screen:
-    return Screen.objects.create(key="ops")
-
-
 def post(client: Client, name: str, **fields: Any) -> Any:
     return client.post(reverse(name, kwargs={"key": "ops"}), fields)
 
