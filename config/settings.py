@@ -241,6 +241,9 @@ SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_00
 SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1)
 # Blocks of one page that may run at the same time.
 SIGNALBOX_BLOCKS_AT_ONCE = env_int("SIGNALBOX_BLOCKS_AT_ONCE", default=16, minimum=1)
+# Side panels of the screen editor: a title, and the name of an address that takes the
+# key of a screen. Apps above the screens are shown there without being known there.
+SIGNALBOX_EDITOR_PANELS: list[tuple[object, str]] = []
 # Hosts that are told our trace id with every call, besides those on the list below.
 SIGNALBOX_TRACE_HOSTS = env_list("SIGNALBOX_TRACE_HOSTS", default=[])
 # Secrets that data sources name as file: stand below <folder>/<tenant key>/.

@@ -6,8 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone, translation
 
 from branching.decisions import Decision, direct_decision
 from branching.services import TableMissing, decide_all
@@ -35,23 +37,28 @@ from screens.reviewing import review_section
 from screens.runner import BlockResponse, Plan, Planned
 from screens.schema import RESERVED_PARAMETERS
 from screens.versions import (
+    KeyRefused,
     StaleBase,
+    copy_screen,
     publish,
     publish_errors,
     revert,
     save_version,
     screen_faults,
 )
+from tenants.models import User
 from tenants.scope import Actor
 
 __all__ = [
     "Addresses",
     "BlockResponse",
     "Drawn",
+    "KeyRefused",
     "NotPublished",
     "OpenPage",
     "StaleBase",
     "UnknownBlock",
+    "copy_screen",
     "open_screen",
     "outcome_as_json",
     "preview",
@@ -118,17 +125,29 @@ def preview(
     actor: Actor,
     arguments: Given | None = None,
     key: str = "preview",
+    viewer: User | None = None,
 ) -> OpenPage | tuple[ArgumentError, ...] | tuple[DocumentError, ...]:
     """Run a document that nobody has published, with the rights of `actor`.
 
     Names that lead nowhere become failed cards; operations that the actor may not
-    use refuse the whole preview.
+    use refuse the whole preview. What is called only reads: an operation asks its
+    source, by GET, by a POST that is a question, or by one SELECT.
+
+    Args:
+        viewer: Whom the page is run as, in whose language and time zone; the caller
+            has seen to it that the actor may (``screens.previews.preview_as``).
     """
     names = checks.Names.of(actor)
     denied = tuple(checks.permission_errors(document, names=names, actor=actor))
     if denied:
         return messages.with_words(denied)
-    return _open(document, _Request(key, 0, arguments or {}, actor))
+    given = arguments or {}
+    if viewer is None:
+        return _open(document, _Request(key, 0, given, actor))
+    shown_to = Actor(viewer.pk, actor.tenant_id, acting_for=actor.user_id)
+    zone = ZoneInfo(viewer.time_zone)
+    with translation.override(viewer.language), timezone.override(zone):
+        return _open(document, _Request(key, 0, given, shown_to))
 
 
 def published_document(version: ScreenVersion) -> Document:
