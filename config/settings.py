@@ -15,6 +15,7 @@ from config.env import (
     env_choice,
     env_int,
     env_list,
+    env_reference,
     local_keys,
     required,
 )
@@ -49,6 +50,7 @@ CSRF_TRUSTED_ORIGINS = env_list("SIGNALBOX_CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "config",
     "demo",
+    "copilot",
     "menus",
     "screens",
     "branching",
@@ -245,6 +247,23 @@ SIGNALBOX_INTERNAL_NETWORKS = env_list(
 SIGNALBOX_FACT_MODELS: dict[str, dict[str, object]] = {
     "demo.Subscription": {"tenant": "tenant", "fields": ["plan", "seats", "ends_on"]},
 }
+
+# Tabs of the screen editor that apps above it bring: a title and the name of a URL.
+SIGNALBOX_EDITOR_PANELS = [(_("Copilot"), "copilot-panel")]
+
+# --- The copilot's model ------------------------------------------------------------
+# Any service that speaks OpenAI's chat completions, used exactly as typed; without an
+# address the copilot works by its rules alone, and no connection leaves.
+SIGNALBOX_MODEL_URL = os.environ.get("SIGNALBOX_MODEL_URL", "")
+SIGNALBOX_MODEL_NAME = os.environ.get("SIGNALBOX_MODEL_NAME", "")
+# Where the key is, such as env:MODEL_KEY; never the key itself.
+SIGNALBOX_MODEL_KEY = env_reference("SIGNALBOX_MODEL_KEY")
+SIGNALBOX_MODEL_TIMEOUT_MS = env_int(
+    "SIGNALBOX_MODEL_TIMEOUT_MS", default=20_000, minimum=1
+)
+# Times a model may try again after its answer was refused.
+SIGNALBOX_MODEL_REPAIRS = env_int("SIGNALBOX_MODEL_REPAIRS", default=2)
+SIGNALBOX_MODEL_TOKENS = env_int("SIGNALBOX_MODEL_TOKENS", default=2_000, minimum=1)
 
 # --- Watching ---------------------------------------------------------------------
 # Seconds between writes of what was measured; 0 writes nothing by itself.

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from connectors.outcomes import Json
 from copilot.edits import Edit, Kind
-from copilot.subject import Subject, language_of, shown_columns, words
+from copilot.subject import Subject, language_of, words
 from renderers.presentation import Format
 from screens.faults import pointer_to
 from screens.patches import Patched, Step, apply_patch
@@ -46,9 +46,7 @@ class _Cannot(Exception):
         self.rule, self.found = rule, found
 
 
-def compile_edits(
-    edits: Sequence[Edit], subject: Subject
-) -> Compiled | CompileFault:
+def compile_edits(edits: Sequence[Edit], subject: Subject) -> Compiled | CompileFault:
     """Turn edits into one patch, each seeing what those before it did."""
     draft = _Draft(subject)
     for index, edit in enumerate(edits):
@@ -237,9 +235,7 @@ def _move_block(draft: _Draft, edit: Edit) -> None:
         to = 0 if edit.value == "first" else len(others)
     if to == index:
         return  # it stands there already; the gates say that nothing changes
-    draft.do(
-        "move", ["blocks", to], **{"from": pointer_to(("blocks", index))}
-    )
+    draft.do("move", ["blocks", to], **{"from": pointer_to(("blocks", index))})
 
 
 def _swap(draft: _Draft, edit: Edit) -> None:

@@ -262,9 +262,7 @@ def _read_edit(raw: Json, index: int) -> Edit | EditFault:
     )
 
 
-def edit_schema(
-    *, blocks: Sequence[str], operations: Sequence[str]
-) -> dict[str, Any]:
+def edit_schema(*, blocks: Sequence[str], operations: Sequence[str]) -> dict[str, Any]:
     """Return the flat JSON Schema a model is held to, with the real ids in it."""
     scalar = {"type": ["string", "number", "boolean", "array", "object", "null"]}
     text = {"type": "string"}

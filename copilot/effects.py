@@ -40,9 +40,7 @@ def broken_promise(edits: Sequence[Edit], body: Body) -> Edit | None:
     return None
 
 
-def outside_footprint(
-    edits: Sequence[Edit], before: Body, after: Body
-) -> Place | None:
+def outside_footprint(edits: Sequence[Edit], before: Body, after: Body) -> Place | None:
     """Return a changed place that no edit speaks of, or None."""
     allowed = [place for edit in edits for place in _footprint(edit, before)]
     old, new = dict(_leaves(before)), dict(_leaves(after))

@@ -6,6 +6,7 @@ it is not meant. The grammar takes the first plan that leaves nothing over.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -37,9 +38,7 @@ def one_block(reading: Reading) -> str | Ask | No:
     return found[0]
 
 
-def for_block(
-    reading: Reading, make: Callable[[str], Sequence[Edit]]
-) -> Outcome:
+def for_block(reading: Reading, make: Callable[[str], Sequence[Edit]]) -> Outcome:
     """Plan edits of the block that is meant; ask for each when it may be several."""
     block = one_block(reading)
     if isinstance(block, Ask) and block.rule == "which-block":
@@ -75,6 +74,8 @@ def move(reading: Reading) -> Outcome | None:
     meant = reading.has("move")
     end = reading.one_of({"tostart": "first", "toend": "last"})
     side = reading.one_of({"before": "before", "after": "after"})
+    if side is None and not reading.numbers:
+        side = reading.one_of({"above": "before", "below": "after"})
     if not meant and end is None and side is None:
         return None
     found = reading.blocks()
@@ -121,7 +122,9 @@ def for_question(
     block = one_block(reading)
     if isinstance(block, Ask | No):
         return block
-    return Ask(rule, choices=tuple(Choice((Edit(kind, block, value=v),)) for v in values))
+    return Ask(
+        rule, choices=tuple(Choice((Edit(kind, block, value=v),)) for v in values)
+    )
 
 
 # --- Blocks come and go --------------------------------------------------------------
@@ -180,6 +183,13 @@ def _numbered(stem: str) -> Iterator[str]:
         number += 1
 
 
+_PARAMETER_NAME: Final = re.compile(
+    r"(?:parameter|param|파라미터)\s+(?:called\s+|named\s+)?([a-z][a-z0-9_]*)"
+    r"|\b([a-z][a-z0-9_]*)\s*파라미터",
+    re.IGNORECASE,
+)
+
+
 # --- Parameters ----------------------------------------------------------------------
 def parameter(reading: Reading) -> Outcome | None:
     if reading.has("default") and "add" not in reading.meanings:
@@ -206,7 +216,7 @@ def _unknown(reading: Reading, what: str) -> Outcome:
 
 def _default(reading: Reading) -> Outcome | None:
     values = reading.of_role("value")
-    found = [each for each in reading.of_role("parameter")]
+    found = list(reading.of_role("parameter"))
     reading.has("parameter")
     if len(found) != 1:
         return _unknown(reading, "parameter")
@@ -238,9 +248,7 @@ def _bind(reading: Reading) -> Outcome | None:
     return reading.plan(
         Edit(Kind.BIND_PARAMETER, block, name=arguments[0], value=str(parameters[0]))
         if isinstance(parameters[0], str)
-        else Edit(
-            Kind.BIND_PARAMETER, block, name=arguments[0], value=parameters[0].id
-        )
+        else Edit(Kind.BIND_PARAMETER, block, name=arguments[0], value=parameters[0].id)
     )
 
 
@@ -261,7 +269,11 @@ def _argument_names(reading: Reading, block: str) -> list[str]:
 
 def _add_parameter(reading: Reading) -> Outcome | None:
     kind = reading.one_of({"numeric": "integer", "dated": "date"}) or "text"
+    beside = _PARAMETER_NAME.search(reading.masked)
     names = [word for word in reading.rest if word.isascii() and word.isidentifier()]
+    if beside is not None and (name := beside[1] or beside[2]) not in names:
+        names = [*names, name]
+        reading.used.add(name.lower())  # "limit" is a name here, and no limit
     taken = [each.id for each in reading.of_role("parameter")]
     if taken and not names:
         return No("taken-parameter", {"name": taken[0]})
@@ -280,9 +292,7 @@ def _add_parameter(reading: Reading) -> Outcome | None:
         value["default"] = int(number or 0) if whole else found
         if kind == "text":
             value["default"] = str(value["default"])
-    return reading.plan(
-        Edit(Kind.ADD_PARAMETER, name=names[0].lower(), value=value)
-    )
+    return reading.plan(Edit(Kind.ADD_PARAMETER, name=names[0].lower(), value=value))
 
 
 # --- Filters, as far as an operation has an argument for them ------------------------
@@ -296,7 +306,7 @@ def narrow(reading: Reading) -> Outcome | None:
     if not values:
         compared = reading.meanings & {"atleast", "atmost", "above", "below"}
         marked = reading.meanings & {"emphasis", "red", "yellow", "green"}
-        if row_filter or (compared and not marked):
+        if row_filter or (compared and reading.numbers and not marked):
             return No("cannot-filter")
         return None
     if not (meant or row_filter):
@@ -313,9 +323,7 @@ def narrow(reading: Reading) -> Outcome | None:
         same = {("argument", values[0].of), ("parameter", values[0].of)}
         if roles & same:
             reading.used_spans.add(index)
-    edit = Edit(
-        Kind.SET_ARGUMENT, block, name=values[0].of, value=values[0].id
-    )
+    edit = Edit(Kind.SET_ARGUMENT, block, name=values[0].of, value=values[0].id)
     return reading.plan(edit)
 
 

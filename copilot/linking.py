@@ -19,6 +19,13 @@ from copilot.subject import Subject, words
 NEAR_ENOUGH: Final = 0.8
 MARGIN: Final = 0.08
 _PART: Final = 0.7
+_FUNCTION_WORDS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "a an and are as at be by for from if in is it no not of on or per so the to up",
+    )
+)
+"""A column of such a name is reached by its label; in a sentence it is grammar."""
 _QUOTES: Final = str.maketrans("“”„‘’‚「」『』`´", '"""' + "'''" + '""""' + "''")
 _JOSA: Final = re.compile(
     r"(에서는|에서의|에서도|에서|에는|에도|으로는|으로만|으로|로만|로|이랑은|이랑|랑|하고|까지"
@@ -83,6 +90,8 @@ def names_of(subject: Subject) -> dict[str, list[Referent]]:
     found: dict[str, list[Referent]] = defaultdict(list)
     for name, referent in _named(subject):
         short = compact(name)[0]
+        if short in _FUNCTION_WORDS:
+            continue
         if short and referent not in found[short]:
             found[short].append(referent)
     return dict(found)
@@ -135,7 +144,9 @@ def link_near(
     second = ranked[1][1][0] if len(ranked) > 1 else 0.0
     near = [(name, score)]
     if score - second < MARGIN:
-        near += [(other, each[0]) for other, each in ranked[1:] if score - each[0] < MARGIN]
+        near += [
+            (other, each[0]) for other, each in ranked[1:] if score - each[0] < MARGIN
+        ]
     referents = tuple(
         Referent(role, each, score=points, margin=score - second)
         for each, points in near

@@ -153,13 +153,12 @@ def stack(reading: Reading) -> Outcome | None:
     if how is None:
         return None
     return for_look(
-        reading, lambda block, response: [Edit(Kind.SET_STACK, block, response, value=how)]
+        reading,
+        lambda block, response: [Edit(Kind.SET_STACK, block, response, value=how)],
     )
 
 
-def _needs(
-    reading: Reading, block: str, forms: tuple[str, ...], make: Make
-) -> Outcome:
+def _needs(reading: Reading, block: str, forms: tuple[str, ...], make: Make) -> Outcome:
     form = look_of(reading, block)["format"]
     if form not in forms:
         return No("wrong-format", {"found": form})
@@ -249,6 +248,8 @@ def columns(reading: Reading) -> Outcome | None:
         return None
     if reading.meanings & {"rename", "sum", "avg", "max", "min"}:
         return None
+    if "block" in reading.weak and not meant and "only" not in reading.meanings:
+        return None  # a block is what comes or goes
     how = reading.one_of({"only": "only", "keep": "only", "hide": "hide"})
     how = how or reading.one_of({"remove": "hide", "add": "add"})
     reading.has("keep", "only") if how == "only" else None
@@ -275,7 +276,11 @@ def _columns_after(
     reading: Reading, block: str, chosen: list[str], how: str
 ) -> list[str] | No:
     look, found = look_of(reading, block), reading.subject.block(block)
-    known = reading.subject.columns_of(found, _responses(reading, block)[0]) if found else ()
+    known = (
+        reading.subject.columns_of(found, _responses(reading, block)[0])
+        if found
+        else ()
+    )
     shown = shown_columns(look["options"]) or [each.name for each in known]
     if how == "only":
         return chosen

@@ -260,9 +260,7 @@ def _masked(linked: Linked) -> str:
     return "".join([*parts, linked.text[end:]])
 
 
-def _taken(
-    text: str, patterns: Mapping[str, re.Pattern[str]]
-) -> tuple[str, list[str]]:
+def _taken(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[str]]:
     """Blank out every meaning that is found; its letters mean nothing else."""
     found = []
     for name, pattern in patterns.items():
@@ -287,7 +285,7 @@ def _formats(
             after = masked[match.end() : match.end() + 2]
             before = masked[: match.start()]
             target = after.startswith(("로", "으로")) or bool(
-                re.search(r"\b(to|into|as|a|an)\s*$", before, re.I)
+                re.search(r"\b(to|into|as|a|an)\s*$", before, re.IGNORECASE)
             )
             found.append(Wanted(form, target))
         left = pattern.sub(lambda match: " " * len(match[0]), left)

@@ -19,17 +19,25 @@ _FORMS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         # 반품 제목을 "환불"로 바꿔 줘
-        rf"^(?P<what>.+?)(?:의)?\s*{_NOUN}(?:을|를|은)?\s+(?P<new>.+?)(?:으로|로)"
-        rf"(?:\s*{_CHANGE})*{_ASK}$",
+        (
+            rf"^(?P<what>.+?)(?:의)?\s*{_NOUN}(?:을|를|은)?\s+(?P<new>.+?)(?:으로|로)"
+            rf"(?:\s*{_CHANGE})*{_ASK}$"
+        ),
         # 반품을 환불로 이름 변경
-        rf"^(?P<what>.+?)(?:을|를)\s+(?P<new>.+?)(?:으로|로)\s+{_NOUN}(?:을|를)?\s*"
-        rf"{_CHANGE}{_ASK}$",
+        (
+            rf"^(?P<what>.+?)(?:을|를)\s+(?P<new>.+?)(?:으로|로)\s+{_NOUN}(?:을|를)?\s*"
+            rf"{_CHANGE}{_ASK}$"
+        ),
         r"^(?:rename|retitle)\s+(?P<what>.+?)\s+(?:to|as|into)\s+(?P<new>.+)$",
         r"^(?:rename|retitle|call)\s+(?P<what>.+?)\s+(?P<new>[\uf000-\uf8ff])$",
-        r"^(?:change|set|update|make)\s+(?:the\s+)?(?:title|name|heading)\s+of\s+"
-        r"(?P<what>.+?)\s+to\s+(?P<new>.+)$",
-        r"^(?:change|set|update|make)\s+(?P<what>.+?)\s+(?:title|name|heading)\s+to\s+"
-        r"(?P<new>.+)$",
+        (
+            r"^(?:change|set|update|make)\s+(?:the\s+)?(?:title|name|heading)\s+of\s+"
+            r"(?P<what>.+?)\s+to\s+(?P<new>.+)$"
+        ),
+        (
+            r"^(?:change|set|update|make)\s+(?P<what>.+?)\s+(?:title|name|heading)\s+to\s+"
+            r"(?P<new>.+)$"
+        ),
     )
 )
 _POLITE: Final = re.compile(
@@ -69,9 +77,7 @@ def renamed(reading: Reading, new: str) -> Outcome:
     )
 
 
-def _labelled(
-    reading: Reading, block: str, columns: list[str], new: str
-) -> Outcome:
+def _labelled(reading: Reading, block: str, columns: list[str], new: str) -> Outcome:
     if len(columns) > 1:
         return Ask("which-column")
     looks = (reading.subject.block(block) or {"responses": {}})["responses"].values()

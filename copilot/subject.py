@@ -107,7 +107,9 @@ def _named(options: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
         yield str(name), dict(label)
     for slot in ("x", "y", "series", "value"):
         found = options.get(slot, [])
-        for name in found if isinstance(found, Sequence) and not isinstance(
-            found, str
-        ) else [found]:
+        for name in (
+            found
+            if isinstance(found, Sequence) and not isinstance(found, str)
+            else [found]
+        ):
             yield str(name), {}

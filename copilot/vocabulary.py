@@ -35,13 +35,13 @@ class Vocabulary:
 def vocabulary() -> Vocabulary:
     with FILE.open(encoding="utf-8") as file:
         read: Any = yaml.safe_load(file)
-    return Vocabulary(
-        **{part: _compiled(read[part]) for part in Vocabulary.__slots__}
-    )
+    return Vocabulary(**{part: _compiled(read[part]) for part in Vocabulary.__slots__})
 
 
 def _compiled(meanings: Mapping[object, list[str]]) -> Patterns:
     return {
-        str(name): re.compile("|".join(f"(?:{each})" for each in patterns), re.I)
+        str(name): re.compile(
+            "|".join(f"(?:{each})" for each in patterns), re.IGNORECASE
+        )
         for name, patterns in meanings.items()
     }

@@ -95,7 +95,7 @@ def same(one: object, other: object) -> bool:
         return len(one) == len(other) and all(
             same(left, right) for left, right in zip(one, other, strict=True)
         )
-    return type(one) is type(other) and one == other or _both_numbers(one, other)
+    return (type(one) is type(other) and one == other) or _both_numbers(one, other)
 
 
 def segments(pointer: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from screens.patches import PatchFault, Patched, apply_patch, invert_patch, same
+from screens.patches import Patched, PatchFault, apply_patch, invert_patch, same
 
 # The examples of RFC 6902, appendix A, by number; None where it must fail.
 EXAMPLES: list[tuple[str, Any, Any, Any]] = [
