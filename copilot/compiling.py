@@ -146,7 +146,8 @@ class _Look:
 
     def change_column(self, name: str, **change: Json) -> None:
         self.column(name)
-        changed, found = [], False
+        changed: list[Json] = []
+        found = False
         for each in self.columns():
             entry = dict(each) if isinstance(each, dict) else {"name": each}
             if entry["name"] == name:

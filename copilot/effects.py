@@ -50,6 +50,11 @@ def outside_footprint(edits: Sequence[Edit], before: Body, after: Body) -> Place
             continue
         if not any(place[: len(start)] == start for start in allowed):
             return place
+    if len(edits) == 1 and edits[0].kind is Kind.SWAP:
+        order = _order(before)
+        one, other = order.index(edits[0].block), order.index(edits[0].name)
+        order[one], order[other] = order[other], order[one]
+        return None if _order(after) == order else ("blocks", "order")
     moved = {name for e in edits if e.kind in _MOVES for name in (e.block, e.name)}
     for kind, name in (("blocks", "id"), ("parameters", "name")):
         order = [each[name] for each in before.get(kind, []) if each[name] not in moved]
@@ -173,7 +178,7 @@ def _added(edit: Edit, body: Body) -> bool:
     if not block or not isinstance(value, dict):
         return False
     look = block["responses"]["default"]
-    return (
+    return bool(
         block["source"].get("operation") == value["operation"]
         and look["format"] == value["format"]
         and look["options"].get("type") == value.get("chart_type")

@@ -80,7 +80,8 @@ def _score_proposal(case: Case, answer: Proposal) -> Scored:
     wanted = compile_edits(case.expect, subject)
     if isinstance(wanted, CompileFault):
         raise ValueError(f"{case.template}: {wanted}")
-    beyond = effects.outside_footprint(case.expect, subject.body, answer.body)
+    after: Any = answer.body
+    beyond = effects.outside_footprint(case.expect, subject.body, after)
     return Scored(
         case,
         valid and same(answer.body, wanted.body),
@@ -212,13 +213,12 @@ def regressions(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
                     f"{name}/{language}: {cell['share']:.1%}, was "
                     f"{earlier['share']:.1%}"
                 )
-    for name in ("false_accepts", "invalid", "overreach"):
-        if now[name]["share"] > before[name]["share"]:
-            found.append(
-                f"{name}: {now[name]['count']:g} of {now[name]['of']:g}, was "
-                f"{before[name]['count']:g} of {before[name]['of']:g}"
-            )
-    return found
+    return found + [
+        f"{name}: {now[name]['count']:g} of {now[name]['of']:g}, was "
+        f"{before[name]['count']:g} of {before[name]['of']:g}"
+        for name in ("false_accepts", "invalid", "overreach")
+        if now[name]["share"] > before[name]["share"]
+    ]
 
 
 # --- Perturbations -----------------------------------------------------------------

@@ -84,7 +84,7 @@ def _read(split: str) -> Iterator[Case]:
 
 def _expectation(entry: Mapping[str, Any]) -> tuple[Edit, ...] | str:
     raw = entry["expect"]
-    if raw in {ASK, REFUSE}:
+    if raw in (ASK, REFUSE):
         return str(raw)
     edits = read_edits(raw)
     if not isinstance(edits, tuple):

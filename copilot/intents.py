@@ -240,16 +240,12 @@ def _bind(reading: Reading) -> Outcome | None:
     arguments = _argument_names(reading, block)
     if not arguments:
         return Ask("which-argument")
-    parameters = reading.of_role("parameter")
-    if not parameters and len(arguments) == 1:
-        parameters = arguments  # both have the same name: "bind region"
-    if len(parameters) != 1 or len(arguments) != 1:
+    named = [each.id for each in reading.of_role("parameter")] or arguments
+    # "bind region" names both, when they are called the same.
+    if len(named) != 1:
         return Ask("which-parameter")
-    return reading.plan(
-        Edit(Kind.BIND_PARAMETER, block, name=arguments[0], value=str(parameters[0]))
-        if isinstance(parameters[0], str)
-        else Edit(Kind.BIND_PARAMETER, block, name=arguments[0], value=parameters[0].id)
-    )
+    edit = Edit(Kind.BIND_PARAMETER, block, name=arguments[0], value=named[0])
+    return reading.plan(edit)
 
 
 def _argument_names(reading: Reading, block: str) -> list[str]:

@@ -22,7 +22,7 @@ _PART: Final = 0.7
 _FUNCTION_WORDS: Final = frozenset(
     re.findall(
         r"\w+",
-        "a an and are as at be by for from if in is it no not of on or per so the to up",
+        "a an and are as at be by for from if in is it no not of on or so the to up",
     )
 )
 """A column of such a name is reached by its label; in a sentence it is grammar."""
