@@ -5,19 +5,18 @@ A stale patch then fails, instead of changing the neighbour that moved into its 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from connectors.outcomes import Json
+from copilot.drafts import ROWS, Cannot, Draft, look_of
 from copilot.edits import Edit, Kind
 from copilot.subject import Subject, language_of, words
 from renderers.presentation import Format
 from screens.faults import pointer_to
-from screens.patches import Patched, Step, apply_patch
+from screens.patches import Step
 
-ROWS: Final = (Format.TABLE.value, Format.GRID.value)
 _KEPT_BETWEEN_ROWS: Final = ("columns", "sort", "row_header", "totals", "emphasis")
 
 
@@ -38,146 +37,27 @@ class Compiled:
     body: dict[str, Any]
 
 
-class _Cannot(Exception):
-    """This edit does not fit this document: becomes a `CompileFault`."""
-
-    def __init__(self, rule: str, found: str = "") -> None:
-        super().__init__(rule)
-        self.rule, self.found = rule, found
-
-
 def compile_edits(edits: Sequence[Edit], subject: Subject) -> Compiled | CompileFault:
     """Turn edits into one patch, each seeing what those before it did."""
-    draft = _Draft(subject)
+    draft = Draft(subject)
     for index, edit in enumerate(edits):
         try:
             _COMPILERS[edit.kind](draft, edit)
-        except _Cannot as fault:
+        except Cannot as fault:
             return CompileFault(index, fault.rule, fault.found)
     return Compiled(tuple(draft.steps), draft.body)
 
 
-@dataclass
-class _Draft:
-    """The document so far, and the steps that led to it."""
-
-    subject: Subject
-    body: dict[str, Any] = field(init=False)
-    steps: list[Step] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.body = copy.deepcopy(dict(self.subject.body))
-
-    def now(self) -> Subject:
-        return self.subject.with_body(self.body)
-
-    def do(self, op: str, path: Sequence[str | int], **more: Json) -> None:
-        step: dict[str, Json] = {"op": op, "path": pointer_to(tuple(path)), **more}
-        done = apply_patch(self.body, [step])
-        if not isinstance(done, Patched) or not isinstance(done.body, dict):
-            raise AssertionError(f"The compiler wrote a step that fails: {step}.")
-        self.body = done.body
-        self.steps.append(step)
-
-    def put(self, path: Sequence[str | int], value: Json) -> None:
-        """Set a member of an object, whether it is there or not."""
-        parent: Any = self.body
-        for part in path[:-1]:
-            parent = parent[part]
-        there = isinstance(parent, list) or path[-1] in parent
-        self.do("replace" if there else "add", path, value=value)
-
-    def block(self, name: str) -> tuple[int, dict[str, Any]]:
-        for index, block in enumerate(self.body["blocks"]):
-            if block["id"] == name:
-                self.do("test", ["blocks", index, "id"], value=name)
-                return index, block
-        raise _Cannot("unknown-block", name)
-
-    def parameter(self, name: str) -> tuple[int, dict[str, Any]]:
-        for index, parameter in enumerate(self.body.get("parameters", [])):
-            if parameter["name"] == name:
-                self.do("test", ["parameters", index, "name"], value=name)
-                return index, parameter
-        raise _Cannot("unknown-parameter", name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One response of a block, ready to have its options changed."""
-
-    draft: _Draft
-    block: dict[str, Any]
-    place: tuple[str | int, ...]
-    response: str
-
-    @property
-    def form(self) -> str:
-        return str(self.block["responses"][self.response]["format"])
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return dict(self.block["responses"][self.response].get("options", {}))
-
-    def column(self, name: str) -> str:
-        known = self.draft.now().columns_of(self.block, self.response)
-        if name not in {each.name for each in known}:
-            raise _Cannot("unknown-column", name)
-        return name
-
-    def need(self, *forms: str) -> None:
-        if self.form not in forms:
-            raise _Cannot("wrong-format", self.form)
-
-    def put(self, name: str, value: Json) -> None:
-        if "options" not in self.block["responses"][self.response]:
-            self.draft.put((*self.place, "options"), {})
-        self.draft.put((*self.place, "options", name), value)
-
-    def columns(self) -> list[Any]:
-        """Return the columns as listed, or all there are when none is listed."""
-        listed = self.options.get("columns")
-        if listed is not None:
-            return list(listed)
-        known = self.draft.now().columns_of(self.block, self.response)
-        if not known:
-            raise _Cannot("unknown-columns", self.block["id"])
-        return [each.name for each in known]
-
-    def change_column(self, name: str, **change: Json) -> None:
-        self.column(name)
-        changed: list[Json] = []
-        found = False
-        for each in self.columns():
-            entry = dict(each) if isinstance(each, dict) else {"name": each}
-            if entry["name"] == name:
-                found = True
-                changed.append({**entry, **change})
-            else:
-                changed.append(each)
-        if not found:
-            raise _Cannot("hidden-column", name)
-        self.put("columns", changed)
-
-
-def _look(draft: _Draft, edit: Edit) -> _Look:
-    index, block = draft.block(edit.block)
-    if edit.response not in block["responses"]:
-        raise _Cannot("unknown-response", edit.response)
-    place = ("blocks", index, "responses", edit.response)
-    return _Look(draft, block, place, edit.response)
-
-
 # --- Blocks ------------------------------------------------------------------------
-def _add_block(draft: _Draft, edit: Edit) -> None:
+def _add_block(draft: Draft, edit: Edit) -> None:
     value: Any = edit.value
     operation = draft.subject.operations.get(value["operation"])
     if operation is None:
-        raise _Cannot("unknown-operation", value["operation"])
+        raise Cannot("unknown-operation", value["operation"])
     if draft.now().block(edit.block) is not None:
-        raise _Cannot("taken-id", edit.block)
+        raise Cannot("taken-id", edit.block)
     if value.get("chart_type") and value["format"] != Format.CHART:
-        raise _Cannot("wrong-format", value["format"])
+        raise Cannot("wrong-format", value["format"])
     title: Json = dict(operation.label) or operation.key
     if value.get("title"):
         title = {language_of(value["title"]): value["title"]}
@@ -200,36 +80,36 @@ def _add_block(draft: _Draft, edit: Edit) -> None:
     draft.do("add", ["blocks", "-"], value=block)
 
 
-def _remove_block(draft: _Draft, edit: Edit) -> None:
+def _remove_block(draft: Draft, edit: Edit) -> None:
     index, _block = draft.block(edit.block)
     draft.do("remove", ["blocks", index])
 
 
-def _set_title(draft: _Draft, edit: Edit) -> None:
+def _set_title(draft: Draft, edit: Edit) -> None:
     index, block = draft.block(edit.block)
     draft.put(["blocks", index, "title"], _renamed(block["title"], edit))
 
 
-def _set_screen_title(draft: _Draft, edit: Edit) -> None:
+def _set_screen_title(draft: Draft, edit: Edit) -> None:
     draft.put(["title"], _renamed(draft.body["title"], edit))
 
 
 def _renamed(title: Json, edit: Edit) -> Json:
     """Change one language, and leave the other alone."""
     if edit.name not in {"ko", "en"}:
-        raise _Cannot("unknown-language", edit.name)
+        raise Cannot("unknown-language", edit.name)
     before = words(title)
     if "" in before:  # one text for every language
         return edit.value
     return {**before, edit.name: str(edit.value)}
 
 
-def _move_block(draft: _Draft, edit: Edit) -> None:
+def _move_block(draft: Draft, edit: Edit) -> None:
     index, _block = draft.block(edit.block)
     others = [each["id"] for each in draft.body["blocks"] if each["id"] != edit.block]
     if edit.value in {"before", "after"}:
         if edit.name not in others:
-            raise _Cannot("unknown-block", edit.name)
+            raise Cannot("unknown-block", edit.name)
         draft.block(edit.name)
         to = others.index(edit.name) + (edit.value == "after")
     else:
@@ -239,26 +119,26 @@ def _move_block(draft: _Draft, edit: Edit) -> None:
     draft.do("move", ["blocks", to], **{"from": pointer_to(("blocks", index))})
 
 
-def _swap(draft: _Draft, edit: Edit) -> None:
+def _swap(draft: Draft, edit: Edit) -> None:
     one, _block = draft.block(edit.block)
     other, _block = draft.block(edit.name)
     low, high = sorted((one, other))
     if low == high:
-        raise _Cannot("unknown-block", edit.name)
+        raise Cannot("unknown-block", edit.name)
     draft.do("move", ["blocks", low], **{"from": pointer_to(("blocks", high))})
     if high - low > 1:
         draft.do("move", ["blocks", high], **{"from": pointer_to(("blocks", low + 1))})
 
 
-def _set_size(draft: _Draft, edit: Edit) -> None:
+def _set_size(draft: Draft, edit: Edit) -> None:
     index, _block = draft.block(edit.block)
     name = "width" if edit.kind is Kind.SET_WIDTH else "height"
     draft.put(["blocks", index, name], edit.value)
 
 
 # --- How a response looks ----------------------------------------------------------
-def _set_format(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_format(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     kept: dict[str, Json] = {}
     if edit.value == look.form:
         return
@@ -267,12 +147,12 @@ def _set_format(draft: _Draft, edit: Edit) -> None:
     draft.put(look.place, {"format": edit.value, "options": kept})
 
 
-def _set_columns(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_columns(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     look.need(*ROWS, Format.TEXT)
     value: Any = edit.value
     if len(set(value)) < len(value):
-        raise _Cannot("repeated-column", str(value))
+        raise Cannot("repeated-column", str(value))
     entries = {
         (each["name"] if isinstance(each, dict) else each): each
         for each in look.options.get("columns", [])
@@ -283,8 +163,8 @@ def _set_columns(draft: _Draft, edit: Edit) -> None:
         draft.do("remove", (*look.place, "options", "row_header"))
 
 
-def _set_label(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_label(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     known = draft.now().columns_of(look.block, edit.response)
     name = look.column(edit.name)
     before = next(dict(each.label) for each in known if each.name == name)
@@ -296,8 +176,8 @@ def _set_label(draft: _Draft, edit: Edit) -> None:
     look.change_column(name, label=label)
 
 
-def _set_written(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_written(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     slot = "unit" if edit.kind is Kind.SET_UNIT else "format"
     if look.form == Format.TEXT and edit.name == look.options.get("value"):
         look.put(slot, edit.value)
@@ -306,8 +186,8 @@ def _set_written(draft: _Draft, edit: Edit) -> None:
     look.change_column(edit.name, **{slot: edit.value})
 
 
-def _set_sort(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_sort(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     look.need(*ROWS)
     value: Any = edit.value
     for key in value:
@@ -315,24 +195,24 @@ def _set_sort(draft: _Draft, edit: Edit) -> None:
     look.put("sort", value)
 
 
-def _set_limit(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_limit(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     look.need(*ROWS)
     value: Any = edit.value
     if look.form == Format.GRID and value > 500:
-        raise _Cannot("page-size", str(value))
+        raise Cannot("page-size", str(value))
     look.put("limit" if look.form == Format.TABLE else "page_size", value)
 
 
-def _add_total(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _add_total(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     look.need(*ROWS)
     entry: Json = {"column": look.column(edit.name), "function": edit.value}
     look.put("totals", [*look.options.get("totals", []), entry])
 
 
-def _add_emphasis(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _add_emphasis(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     look.need(*ROWS)
     value: Any = edit.value
     entry = {"column": look.column(edit.name), **value}
@@ -348,8 +228,8 @@ _CHART_SLOTS: Final = {
 }
 
 
-def _set_chart(draft: _Draft, edit: Edit) -> None:
-    look = _look(draft, edit)
+def _set_chart(draft: Draft, edit: Edit) -> None:
+    look = look_of(draft, edit)
     look.need(Format.CHART)
     value: Any = edit.value
     if edit.kind in {Kind.SET_CHART_X, Kind.SET_CHART_SERIES}:
@@ -361,16 +241,16 @@ def _set_chart(draft: _Draft, edit: Edit) -> None:
 
 
 # --- Parameters and arguments ------------------------------------------------------
-def _add_parameter(draft: _Draft, edit: Edit) -> None:
+def _add_parameter(draft: Draft, edit: Edit) -> None:
     value: Any = edit.value
     if draft.now().parameter(edit.name) is not None:
-        raise _Cannot("taken-parameter", edit.name)
+        raise Cannot("taken-parameter", edit.name)
     if "parameters" not in draft.body:
         draft.do("add", ["parameters"], value=[])
     draft.do("add", ["parameters", "-"], value={"name": edit.name, **(value or {})})
 
 
-def _remove_parameter(draft: _Draft, edit: Edit) -> None:
+def _remove_parameter(draft: Draft, edit: Edit) -> None:
     """Take a parameter away, and every binding to it with it."""
     draft.parameter(edit.name)
     for block in list(draft.body["blocks"]):
@@ -382,28 +262,28 @@ def _remove_parameter(draft: _Draft, edit: Edit) -> None:
     draft.do("remove", ["parameters", index])
 
 
-def _set_default(draft: _Draft, edit: Edit) -> None:
+def _set_default(draft: Draft, edit: Edit) -> None:
     index, _parameter = draft.parameter(edit.name)
     draft.put(["parameters", index, "default"], edit.value)
 
 
-def _set_argument(draft: _Draft, edit: Edit) -> None:
+def _set_argument(draft: Draft, edit: Edit) -> None:
     index, block = draft.block(edit.block)
     operation = draft.now().operation_of(block)
     taken = {each.name for each in operation.parameters} if operation else set()
     if edit.name not in taken:
-        raise _Cannot("unknown-argument", edit.name)
+        raise Cannot("unknown-argument", edit.name)
     value: Json = edit.value
     if edit.kind is Kind.BIND_PARAMETER:
         if draft.now().parameter(str(edit.value)) is None:
-            raise _Cannot("unknown-parameter", str(edit.value))
+            raise Cannot("unknown-parameter", str(edit.value))
         value = {"parameter": edit.value}
     if "arguments" not in block["source"]:
         draft.do("add", ["blocks", index, "source", "arguments"], value={})
     draft.put(["blocks", index, "source", "arguments", edit.name], value)
 
 
-_COMPILERS: Final[Mapping[Kind, Callable[[_Draft, Edit], None]]] = {
+_COMPILERS: Final[Mapping[Kind, Callable[[Draft, Edit], None]]] = {
     Kind.ADD_BLOCK: _add_block,
     Kind.REMOVE_BLOCK: _remove_block,
     Kind.SET_TITLE: _set_title,

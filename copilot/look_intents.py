@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from connectors.outcomes import Json
-from copilot.compiling import ROWS
+from copilot.drafts import ROWS
 from copilot.edits import Edit, Kind
 from copilot.intents import for_block, one_block
 from copilot.proposals import Choice
