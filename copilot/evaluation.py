@@ -222,15 +222,24 @@ def regressions(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
 
 
 # --- Perturbations -----------------------------------------------------------------
-def perturbed(text: str, language: str) -> dict[str, str]:
-    """Write an instruction as others would: polite, in small letters, without blanks.
+PERTURBATIONS: Final = ("polite", "lower", "blanks")
 
-    Only what leaves the meaning alone; quoted names are kept as they are.
+
+def perturbed(text: str, language: str, how: str) -> str:
+    """Write an instruction as others would; what is quoted stays as it is.
+
+    ``polite`` wraps it in courtesy, ``lower`` writes small letters, and ``blanks``
+    drops every second blank of a Korean sentence, as people on phones do.
     """
     quoted = re.search(r"['\"]", text) is not None
-    found = {"lower": text if quoted else text.lower()}
-    if language == "ko":
-        found["polite"] = f"{text} 부탁드립니다"
-    else:
-        found["polite"] = f"could you please {text}"
-    return found
+    if how == "polite":
+        return (
+            f"{text} 부탁드립니다" if language == "ko" else f"could you please {text}"
+        )
+    if how == "lower":
+        return text if quoted else text.lower()
+    if language != "ko" or quoted:
+        return text
+    words = text.split(" ")
+    joined = ["".join(words[index : index + 2]) for index in range(0, len(words), 2)]
+    return " ".join(joined)
