@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -50,6 +51,17 @@ def env_choice(name: str, *, choices: tuple[str, ...], default: str) -> str:
     if value not in choices:
         raise ImproperlyConfigured(
             f"{name}={value!r}: expected one of {', '.join(choices)}."
+        )
+    return value
+
+
+def env_reference(name: str) -> str:
+    """Read where a secret is, as ``env:NAME``; a secret itself is refused."""
+    value = os.environ.get(name, "")
+    if value and not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ImproperlyConfigured(
+            f"{name}: expected env: and the name of a variable, such as env:MODEL_KEY. "
+            "The value itself is not shown; keep the secret in that variable."
         )
     return value
 

@@ -15,6 +15,7 @@ from config.env import (
     env_choice,
     env_int,
     env_list,
+    env_reference,
     local_keys,
     queues_from_url,
     required,
@@ -51,6 +52,7 @@ CSRF_TRUSTED_ORIGINS = env_list("SIGNALBOX_CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "config",
     "demo",
+    "copilot",
     "menus",
     "screens",
     "branching",
@@ -243,7 +245,7 @@ SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1
 SIGNALBOX_BLOCKS_AT_ONCE = env_int("SIGNALBOX_BLOCKS_AT_ONCE", default=16, minimum=1)
 # Side panels of the screen editor: a title, and the name of an address that takes the
 # key of a screen. Apps above the screens are shown there without being known there.
-SIGNALBOX_EDITOR_PANELS: list[tuple[object, str]] = []
+SIGNALBOX_EDITOR_PANELS: list[tuple[object, str]] = [(_("Copilot"), "copilot-panel")]
 # Hosts that are told our trace id with every call, besides those on the list below.
 SIGNALBOX_TRACE_HOSTS = env_list("SIGNALBOX_TRACE_HOSTS", default=[])
 # Secrets that data sources name as file: stand below <folder>/<tenant key>/.
@@ -262,6 +264,20 @@ SIGNALBOX_INTERNAL_NETWORKS = env_list(
 SIGNALBOX_FACT_MODELS: dict[str, dict[str, object]] = {
     "demo.Subscription": {"tenant": "tenant", "fields": ["plan", "seats", "ends_on"]},
 }
+
+# --- The copilot's model ------------------------------------------------------------
+# Any service that speaks OpenAI's chat completions, used exactly as typed; without an
+# address the copilot works by its rules alone, and no connection leaves.
+SIGNALBOX_MODEL_URL = os.environ.get("SIGNALBOX_MODEL_URL", "")
+SIGNALBOX_MODEL_NAME = os.environ.get("SIGNALBOX_MODEL_NAME", "")
+# Where the key is, such as env:MODEL_KEY; never the key itself.
+SIGNALBOX_MODEL_KEY = env_reference("SIGNALBOX_MODEL_KEY")
+SIGNALBOX_MODEL_TIMEOUT_MS = env_int(
+    "SIGNALBOX_MODEL_TIMEOUT_MS", default=20_000, minimum=1
+)
+# Times a model may try again after its answer was refused.
+SIGNALBOX_MODEL_REPAIRS = env_int("SIGNALBOX_MODEL_REPAIRS", default=2)
+SIGNALBOX_MODEL_TOKENS = env_int("SIGNALBOX_MODEL_TOKENS", default=2_000, minimum=1)
 
 # --- Watching ---------------------------------------------------------------------
 # Seconds between writes of what was measured; 0 writes nothing by itself.

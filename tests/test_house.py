@@ -23,7 +23,7 @@ from tenants.models import Tenant, TenantModel
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = (
     ("tenants",), ("observability",), ("connectors",), ("branching", "renderers"),
-    ("screens",), ("menus",), ("demo",), ("config",),
+    ("screens",), ("menus",), ("copilot",), ("demo",), ("config",),
 )  # fmt: skip
 FLOOR = {app: number for number, floor in enumerate(FLOORS) for app in floor}
 OUTSIDE = set(FLOOR) | {"tests", "benchmarks"}

@@ -22,8 +22,8 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = (
-    "config", "demo", "menus", "screens", "branching", "renderers", "connectors",
-    "observability", "tenants",
+    "config", "demo", "copilot", "menus", "screens", "branching", "renderers",
+    "connectors", "observability", "tenants",
 )  # fmt: skip
 KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
