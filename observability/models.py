@@ -9,8 +9,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from observability.log_models import LogLevel, LogLine, StoredTrace
 from observability.slo import Tally, decode_buckets
 from tenants.models import Tenant
+
+__all__ = ["Heartbeat", "LogLevel", "LogLine", "Measurement", "StoredTrace"]
 
 
 class MeasurementQuerySet(models.QuerySet["Measurement"]):
