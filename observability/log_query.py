@@ -185,7 +185,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         elif character == '"':
             value, place = _quoted(text, place)
             yield _Token("text", column, value=value, value_column=column)
-        elif found := _FIELD.match(text, place):
+        elif found := _field_at(text, place):
             name, operator = found[1].lower(), found[2]
             value, place = _value(text, found.end())
             yield _Token("field", column, name, operator, value, found.end() + 1)
@@ -196,6 +196,14 @@ def _tokens(text: str) -> Iterator[_Token]:
             if kind != "and":
                 yield _Token(kind, column, value=word, value_column=column)
             place += len(word)
+
+
+def _field_at(text: str, place: int) -> re.Match[str] | None:
+    """Find a field; rows=3 is text, for lines are full of it."""
+    found = _FIELD.match(text, place)
+    if found and found[2] == "=" and found[1].lower() not in NAMES:
+        return None
+    return found
 
 
 def _value(text: str, place: int) -> tuple[str, int]:
@@ -359,7 +367,9 @@ def written(node: Node) -> str:
             value = f"{int(ago.total_seconds())}s" if ago is not None else ""
             return f"{name}:{at.isoformat() if at else value}"
         case Not(part):
-            return f"-{_grouped(part)}"
+            return (
+                f"-({written(part)})" if isinstance(part, Not) else f"-{_grouped(part)}"
+            )
         case Every(parts):
             return " ".join(map(_grouped, parts))
         case Either(parts):

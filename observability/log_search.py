@@ -204,19 +204,24 @@ def _contains(needle: str, *, indexed: bool) -> Q:
 
 def _is(name: str, value: str) -> Q:
     value = value.replace("\0", "")
-    pattern = bool(set("*?") & set(value))
     if name == "tenant":
         if not value:
             return Q(tenant_id=None)
         key = Coalesce(F("tenant__key"), Value(""), output_field=TextField())
-        return Q(Resembles(key, value) if pattern else Exact(key, Value(value)))
+        return _compared(key, value)
     if name in LABELS:
         label = Coalesce(KT(f"labels__{name}"), Value(""), output_field=TextField())
-        return Q(Resembles(label, value) if pattern else Exact(label, Value(value)))
-    if name == "trace" and value and not pattern and len(value) < _WHOLE_TRACE:
-        pattern, value = True, f"{value}*"  # the start of one is enough
-    column = _COLUMNS[name]
-    return Q(Resembles(F(column), value)) if pattern else Q(**{column: value})
+        return _compared(label, value)
+    if name == "trace" and value and "*" not in value and len(value) < _WHOLE_TRACE:
+        value = f"{value}*"  # the start of one is enough
+    return _compared(F(_COLUMNS[name]), value)
+
+
+def _compared(expression: Any, value: str) -> Q:
+    """Compare a text; a pattern is met by what is there, and by no missing value."""
+    if not set("*?") & set(value):
+        return Q(Exact(expression, Value(value)))
+    return Q(Resembles(expression, value)) & ~Q(Exact(expression, Value("")))
 
 
 class Resembles(BuiltinLookup[str]):
@@ -248,7 +253,7 @@ class Slot(Func):
         super().__init__(F(moment), Value(seconds))
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "(CAST(strftime('%%s', %(expressions)s AS INTEGER))"
+        template = "(CAST(strftime('%%%%s', %(expressions)s AS INTEGER))"
         return self.as_sql(
             compiler, connection, template=template, arg_joiner=") / ", **extra
         )

@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from observability.background import is_here
@@ -70,9 +69,9 @@ class LineStore:
                     logger.warning("Log lines wait: the database is away (%s).", name)
                 self._away = True
                 return written
-            except DatabaseFailure:
+            except Exception:  # one bad line must not stop those that follow
                 self._queue.lose([level for level, _line in taken])
-                logger.exception("The database refused %d log lines.", len(taken))
+                logger.exception("%d log lines could not be written.", len(taken))
                 refused = True
                 continue
             self._away = False
@@ -110,7 +109,7 @@ class StoreHandler(logging.Handler):
         on: Callable[[], bool] | None = None,
     ) -> None:
         super().__init__()
-        self._store = store or store_of_process
+        self._store = store_of_process if store is None else store
         self._wake = wake or _wake_process
         self._on = on or _process_is_on
 

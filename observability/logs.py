@@ -142,7 +142,7 @@ def caught(record: logging.LogRecord) -> Caught:
     return Caught(
         created=record.created,
         level=record.levelno,
-        logger=record.name,
+        logger=safe_text(record.name),
         message=_formatter.said(record),
         exception=_formatter.raised(record),
         status=redact_text(safe_text(status)),

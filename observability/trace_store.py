@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError
 
 from observability.held_traces import KEY, KIND, TENANT, Held, Kept
@@ -89,8 +88,8 @@ class TraceStore:
                     logger.warning("Traces wait: the database is away (%s).", name)
                 self._away = True
                 return written
-            except DatabaseFailure:
-                logger.exception("The database refused %d traces.", len(batch))
+            except Exception:  # one bad trace must not stop those that follow
+                logger.exception("%d traces could not be written.", len(batch))
                 with self._lock:
                     self._dropped += len(batch)
                 continue
