@@ -181,11 +181,11 @@ def _columns(line: Caught) -> dict[str, object]:
 
 def searched(message: str, exception: str, data: Mapping[str, object]) -> str:
     """Return the folded text that a search looks through."""
-    values = [f"{name}={_value_text(value)}" for name, value in data.items()]
+    values = [f"{name}={value_text(value)}" for name, value in data.items()]
     return fold("\n".join([message, *filter(None, [exception]), *values]))
 
 
-def _value_text(value: object) -> str:
+def value_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
