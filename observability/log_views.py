@@ -1,4 +1,4 @@
-"""The page that searches log lines: a query, counts over time, the lines, older ones."""
+"""The page that searches log lines: a query, counts, the lines, and older ones."""
 
 from __future__ import annotations
 
@@ -119,10 +119,10 @@ def windows(asked: Asked) -> list[Window]:
 
 def _window_words(hours: int) -> str:
     if hours < 48:
-        words = ngettext("Last hour", "Last %(count)s hours", hours)
-        return words % {"count": hours}
+        words = ngettext("Last hour", "Last %(hours)s hours", hours)
+        return words % {"hours": hours}
     days = hours // 24
-    return ngettext("Last day", "Last %(count)s days", days) % {"count": days}
+    return ngettext("Last day", "Last %(days)s days", days) % {"days": days}
 
 
 def _answer(node: Node, asked: Asked, reach: Reach, now: datetime) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from typing import Literal, Self
 
 from django.conf import settings
 from django.db import connection
+from django.urls import reverse
 
 from observability import labels, log_store, storage, trace_export, trace_store, tracing
 from observability.background import Background
 from observability.held_traces import Sink
 from observability.liveness import beat, last_seen, release_lease, take_lease
 from observability.log_levels import Levels
+from observability.logs import current_request
 from observability.recorder import Recorder
 from observability.retention import prune_lines, prune_traces
 from observability.rollup import fold_days, fold_hours, prune
@@ -45,6 +47,7 @@ __all__ = [
     "release_lease",
     "stop",
     "take_lease",
+    "trace_address",
 ]
 
 logger = logging.getLogger("observability.measure")
@@ -208,6 +211,18 @@ def measure(
         attributes: For the span and the log line; secrets are hidden by name.
     """
     return Timing(kind, key, tenant, attributes)
+
+
+def trace_address() -> str:
+    """Return the address of this trace's page, "" for readers who are no staff.
+
+    Only a user who was loaded already is known: it runs no query.
+    """
+    user = getattr(current_request.get(), "_cached_user", None)
+    trace_id = current_trace_id()
+    if not trace_id or not getattr(user, "is_staff", False):
+        return ""
+    return reverse("trace", args=[trace_id])
 
 
 def flush() -> int:

@@ -122,17 +122,21 @@ def waterfall(spans: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
     if not spans:
         return
     first = min(span["start_ns"] for span in spans)
-    whole = max(max(span["end_ns"] for span in spans) - first, 1)
+    last = max(max(span["start_ns"], span["end_ns"]) for span in spans)
+    whole = max(last - first, 1)
     known = {span["id"] for span in spans}
     children: dict[str, list[Mapping[str, Any]]] = {}
     for span in sorted(spans, key=lambda span: span["start_ns"], reverse=True):
         parent = span["parent"] if span["parent"] in known else ""
         children.setdefault(parent, []).append(span)
-    waiting = [(span, 0) for span in children.pop("", [])]
-    while waiting:
-        span, depth = waiting.pop()
-        yield _step(span, depth, first=first, whole=whole)
-        waiting += [(child, depth + 1) for child in children.pop(span["id"], [])]
+    while children:
+        # Spans in a circle have no first one; no trace of ours has any.
+        begin = "" if "" in children else next(iter(children))
+        waiting = [(span, 0) for span in children.pop(begin)]
+        while waiting:
+            span, depth = waiting.pop()
+            yield _step(span, depth, first=first, whole=whole)
+            waiting += [(child, depth + 1) for child in children.pop(span["id"], [])]
 
 
 def _step(span: Mapping[str, Any], depth: int, *, first: int, whole: int) -> Step:
