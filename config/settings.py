@@ -284,6 +284,11 @@ SIGNALBOX_MODEL_TOKENS = env_int("SIGNALBOX_MODEL_TOKENS", default=2_000, minimu
 SIGNALBOX_FLUSH_SECONDS = env_int("SIGNALBOX_FLUSH_SECONDS", default=10)
 # Megabytes (10^6 bytes) the database may have, for reviews; 0 when there is no limit.
 SIGNALBOX_DATABASE_LIMIT_MB = env_int("SIGNALBOX_DATABASE_LIMIT_MB", default=0)
+# Days that log lines and traces stay in the database; 0 stores none. Warnings and
+# errors stay longer than the rest.
+SIGNALBOX_LOG_DAYS = env_int("SIGNALBOX_LOG_DAYS", default=14)
+SIGNALBOX_WARNING_LOG_DAYS = env_int("SIGNALBOX_WARNING_LOG_DAYS", default=90)
+SIGNALBOX_TRACE_DAYS = env_int("SIGNALBOX_TRACE_DAYS", default=7)
 # Probes speak plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
@@ -304,6 +309,7 @@ LOGGING = {
     },
     "handlers": {
         "stdout": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "store": {"class": "observability.log_store.StoreHandler"},
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout", "store"], "level": LOG_LEVEL},
 }

@@ -7,6 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from observability import log_admin  # noqa: F401 - registers its own
 from observability.models import Heartbeat, Measurement
 from observability.review_admin import ReviewAdmin, ReviewFindingAdmin
 

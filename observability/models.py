@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from observability.log_models import LogLevel, LogLine, StoredTrace
 from observability.review_models import (
     Review,
     ReviewFinding,
@@ -20,11 +21,14 @@ from tenants.models import Tenant
 
 __all__ = [
     "Heartbeat",
+    "LogLevel",
+    "LogLine",
     "Measurement",
     "Review",
     "ReviewFinding",
     "ReviewIsFinal",
     "ReviewSignature",
+    "StoredTrace",
 ]
 
 

@@ -216,6 +216,12 @@ class Recorder:
         with self._lock:
             return {name: merged([tally]) for name, tally in self._totals.items()}
 
+    def total(self, kind: str, key: str) -> Tally | None:
+        """Return a copy of all counts of one kind and key, None when there are none."""
+        with self._lock:
+            tally = self._totals.get((kind, key))
+            return merged([tally]) if tally is not None else None
+
     def overflow(self) -> dict[str, int]:
         """Return how many events of each kind went to `OTHER_KEY`."""
         with self._lock:
