@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -19,6 +19,7 @@ from observability.rule_models import AlertRule
 from tenants.models import TenantManager, TenantModel
 
 LONGEST_SILENCE = timedelta(days=7)
+RETRIED_FOR = timedelta(hours=24)
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -52,7 +53,7 @@ class Alert(TenantModel):
     told_at = models.DateTimeField(_("last told"), null=True, blank=True)
     peak = models.FloatField(_("peak"), null=True, blank=True)
 
-    objects = TenantManager.from_queryset(AlertQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(AlertQuerySet)()
 
     class Meta:
         ordering = ["-opened_at", "-pk"]
@@ -116,7 +117,7 @@ class Silence(TenantModel):
     author = user_field(_("author"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = TenantManager.from_queryset(SilenceQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(SilenceQuerySet)()
 
     class Meta:
         ordering = ["-starts_at"]
@@ -157,6 +158,10 @@ class Silence(TenantModel):
             and self.kind in ("", kind)
             and self.measured_key in ("", key)
         )
+
+
+def in_a_day() -> datetime:
+    return timezone.now() + RETRIED_FOR
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -205,11 +210,16 @@ class Delivery(TenantModel):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("due"), default=timezone.now)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
+    retry_until = models.DateTimeField(
+        _("retried until"),
+        default=in_a_day,
+        help_text=_("When it has not arrived by then, it is given up."),
+    )
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     last_error = models.CharField(_("last error"), max_length=300, blank=True)
 
-    objects = TenantManager.from_queryset(DeliveryQuerySet)()
-    all_tenants = models.Manager.from_queryset(DeliveryQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(DeliveryQuerySet)()
+    all_tenants: ClassVar = models.Manager.from_queryset(DeliveryQuerySet)()
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -91,6 +91,10 @@ class AlertChannel(Named):
             ),
         ]
 
+    @property
+    def addresses(self) -> list[str]:
+        return recipients_of(self.recipients)
+
     def put_secret(self, plain: str) -> None:
         self.secret = sealing.seal(plain)
 

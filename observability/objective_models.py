@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -154,7 +154,7 @@ class Objective(Named):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    objects = TenantManager.from_queryset(ObjectiveQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(ObjectiveQuerySet)()
 
     class Meta:
         ordering = ["key"]

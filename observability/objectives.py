@@ -111,7 +111,7 @@ def burns_faster(counts: Counts, *, budget_ppm: int, rate_tenths: int) -> bool |
 
 
 def burn_rate(counts: Counts, *, budget_ppm: int) -> float | None:
-    """Return how fast the budget is spent; 1.0 spends it in one period. None: no data."""
+    """Return how fast the budget is spent: 1.0 in one period; None without data."""
     if not counts.known:
         return None
     return counts.bad * MILLION / (counts.total * budget_ppm)
@@ -153,7 +153,7 @@ class Result:
 
     @property
     def events_left(self) -> int | None:
-        """Bad events still allowed among those counted, rounded down; can be negative."""
+        """Bad events still allowed of those counted, rounded down; can be negative."""
         if not self.known:
             return None
         budget = self.period.total * self.promise.budget_ppm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -149,7 +149,7 @@ class AlertRule(Named):
         _("no data since"), null=True, blank=True, editable=False
     )
 
-    objects = TenantManager.from_queryset(AlertRuleQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(AlertRuleQuerySet)()
 
     class Meta:
         ordering = ["key"]

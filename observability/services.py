@@ -11,7 +11,18 @@ from django.conf import settings
 from django.db import connection
 
 from observability import storage, tracing
+from observability.alert_audit import RuleAudit, alert_audit
+from observability.alerts import acknowledge, add_burn_rules
+from observability.evaluation import evaluate_all
 from observability.liveness import beat, last_seen, release_lease, take_lease
+from observability.objective_results import (
+    ObjectiveResult,
+    results_at,
+    results_in,
+    running_minute_end,
+    settled_minute,
+)
+from observability.outbox import any_due, claim_due, delivered, failed
 from observability.recorder import Recorder
 from observability.rollup import fold_days, fold_hours, prune
 from observability.series import SERIES, Measured, SeriesSpec
@@ -20,10 +31,20 @@ from observability.tracing import current_trace_id
 __all__ = [
     "SERIES",
     "Measured",
+    "ObjectiveResult",
+    "RuleAudit",
     "SeriesSpec",
     "Timing",
+    "acknowledge",
+    "add_burn_rules",
+    "alert_audit",
+    "any_due",
     "beat",
+    "claim_due",
     "current_trace_id",
+    "delivered",
+    "evaluate_all",
+    "failed",
     "flush",
     "fold_days",
     "fold_hours",
@@ -33,6 +54,10 @@ __all__ = [
     "read_series",
     "recorder",
     "release_lease",
+    "results_at",
+    "results_in",
+    "running_minute_end",
+    "settled_minute",
     "take_lease",
 ]
 

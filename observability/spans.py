@@ -65,13 +65,6 @@ class Piece:
     end: datetime
     unfolded: bool = False
 
-    def takes(self, grain: Grain, starts_at: datetime, *, folded: bool) -> bool:
-        return (
-            grain == self.grain
-            and self.start <= starts_at < self.end
-            and not (self.unfolded and folded)
-        )
-
 
 def floor(moment: datetime, grain: Grain) -> datetime:
     """Return the full minute, hour or day of UTC at or before `moment`."""

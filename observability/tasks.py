@@ -41,3 +41,9 @@ def worker_heartbeat() -> str:
     """Write down that a worker takes tasks; returns its process."""
     services.beat("worker", holder=worker_id())
     return worker_id()
+
+
+@task()
+def evaluate_alerts() -> int:
+    """Evaluate the alert rules of all tenants; returns the minutes evaluated."""
+    return services.evaluate_all()

@@ -9,10 +9,9 @@ from django.db import transaction
 
 from connectors.models import DataSource
 from observability.models import AlertChannel
-from tenants.models import TenantModel
 from tenants.sealing import Unopened, reseal
 
-KEEPERS: tuple[type[TenantModel], ...] = (DataSource, AlertChannel)
+KEEPERS = (DataSource, AlertChannel)
 
 
 class Command(BaseCommand):
@@ -39,10 +38,10 @@ class Command(BaseCommand):
             )
 
     @transaction.atomic
-    def _reseal(self, keeper: type[TenantModel], pk: int) -> str:
+    def _reseal(self, keeper: type[DataSource] | type[AlertChannel], pk: int) -> str:
         """Seal one secret again; return whose secret no key opens, or ""."""
         # Read again under a lock: somebody may be setting it right now.
-        row: Any = keeper.all_tenants.select_for_update().get(pk=pk)
+        row = keeper.all_tenants.select_for_update().get(pk=pk)
         try:
             sealed = reseal(row.secret)
         except Unopened:
