@@ -335,7 +335,6 @@ class DeliveryAdmin(WrittenByThePortal):
         "last_error",
     ]
     list_filter = ["state", "event", "channel", "created_at"]
-    list_select_related = ["channel"]
     search_fields = ["subject", "last_error"]
     fields = [
         "subject",
@@ -356,7 +355,8 @@ class DeliveryAdmin(WrittenByThePortal):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # The page of one delivery writes its alert, which writes its rule.
-        return super().get_queryset(request).select_related("alert__rule")
+        rows = super().get_queryset(request)
+        return rows.select_related("channel", "alert__rule")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("observability.change_delivery")

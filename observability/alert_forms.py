@@ -37,6 +37,15 @@ class ObjectiveForm(TenantModelForm):
         model = Objective
         fields: list[str] = []
 
+    def clean(self) -> dict[str, Any]:
+        # The constraint is not asked about a field that was left empty.
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        latency = cleaned.get("type") == Objective.Type.LATENCY
+        if latency and cleaned.get("threshold_ms", 1) is None:
+            text = _("Latency needs a threshold in milliseconds.")
+            self.add_error("threshold_ms", text)
+        return cleaned
+
 
 class AlertRuleForm(TenantModelForm):
     """A rule of one of two types; what belongs to the other type stays empty."""

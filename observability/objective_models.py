@@ -169,8 +169,8 @@ class Objective(Named):
                 condition=Q(target__gt=0, target__lt=100),
                 name="observability_objective_target_leaves_a_budget",
                 violation_error_message=_(
-                    "A target lies below 100: at 100 % there is no error budget. "
-                    "Write 99.9, for example."
+                    "A target lies below 100: a promise of everything leaves no error "
+                    "budget. Write 99.9, for example."
                 ),
             ),
             models.CheckConstraint(
