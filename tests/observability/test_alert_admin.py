@@ -420,9 +420,9 @@ def test_every_page_of_ours_answers_in_both_languages(
         staff.language = language
         staff.save()
         for model in OURS:
-            name = model._meta.model_name
-            row = model.all_tenants.filter(tenant=acme).first()
-            for address in (page(name, "changelist"), page(name, "change", row.pk)):
+            name = str(model._meta.model_name)
+            pk = model.all_tenants.filter(tenant=acme).values_list("pk", flat=True)[0]
+            for address in (page(name, "changelist"), page(name, "change", pk)):
                 assert client.get(address).status_code == 200, address
             # Alerts and deliveries are written by the portal alone.
             added_by_hand = name not in {"alert", "delivery"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -35,7 +36,7 @@ conditions = st.lists(st.sampled_from(Condition), max_size=120)
 patience = st.builds(Patience, st.integers(0, 6), st.integers(0, 6))
 
 
-def run(minutes: list[Condition], patient: Patience) -> list[State | None]:
+def run(minutes: Sequence[Condition], patient: Patience) -> list[State | None]:
     states: list[State | None] = []
     state: State | None = None
     for condition in minutes:
