@@ -288,15 +288,12 @@ def metrics_token() -> Finding:
 
 def email() -> Finding:
     name = settings.EMAIL_BACKEND.split(".")[-2]
-    if name != "smtp" or settings.EMAIL_HOST != "localhost":
-        level = (
-            Level.OK if name not in {"console", "dummy", "locmem"} else Level.WARNING
-        )
-        found = _("E-mail goes out by %(name)s.") % {"name": name}
-    else:
-        level = Level.WARNING
-        found = _("E-mail is handed to this machine, which may have no mail server.")
-    remedy = _("Set EMAIL_BACKEND and EMAIL_HOST in the settings.")
+    remedy = _("Set SIGNALBOX_EMAIL_URL to your mail server, smtp://user@host:587")
+    if name == "smtp" and not settings.EMAIL_HOST:
+        found = _("No mail server is set: notifications by e-mail cannot be sent.")
+        return Finding("e-mail", Level.WARNING, found, remedy)
+    level = Level.OK if name == "smtp" else Level.WARNING
+    found = _("E-mail goes out by %(name)s.") % {"name": name}
     return Finding("e-mail", level, found, remedy if level != Level.OK else "")
 
 

@@ -21,9 +21,10 @@ from redis.exceptions import RedisError
 
 from config import background
 from config.reviews import write_reviews
+from config.deliveries import send_deliveries
 from observability import tasks as measuring
 from observability.models import Heartbeat
-from observability.services import last_seen, release_lease, take_lease
+from observability.services import any_due, last_seen, release_lease, take_lease
 from tenants.tasks import seal_audit
 
 ROLE = "scheduler"
@@ -52,6 +53,14 @@ def forget_ended_sessions() -> None:
     call_command("clearsessions")
 
 
+def _always(now: datetime) -> bool:
+    return True
+
+
+def _any_delivery_due(now: datetime) -> bool:
+    return any_due(now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """One task and how often it is enqueued.
@@ -59,11 +68,13 @@ class Periodic:
     Attributes:
         key: Name of the row that remembers the last time.
         every: Begins at midnight UTC, so that a restart keeps the rhythm.
+        wanted: Asked when it is due; False leaves it out until the next time.
     """
 
     key: str
     task: Task[[], Any]
     every: timedelta
+    wanted: Callable[[datetime], bool] = _always
 
     @property
     def role(self) -> str:
@@ -78,6 +89,10 @@ class Periodic:
 SCHEDULE = (
     Periodic("worker-heartbeat", measuring.worker_heartbeat, timedelta(minutes=1)),
     Periodic("seal-audit", seal_audit, timedelta(minutes=1)),
+    Periodic("evaluate-alerts", measuring.evaluate_alerts, timedelta(minutes=1)),
+    Periodic(
+        "send-deliveries", send_deliveries, timedelta(seconds=10), _any_delivery_due
+    ),
     Periodic("fold-measurements", measuring.fold_measurements, timedelta(minutes=15)),
     Periodic("prune-measurements", measuring.prune_measurements, timedelta(days=1)),
     Periodic("write-reviews", write_reviews, timedelta(days=1)),
@@ -103,7 +118,7 @@ def enqueue_due(*, now: datetime | None = None) -> list[str]:
 
 def _is_due(periodic: Periodic, now: datetime) -> bool:
     last = last_seen(periodic.role)
-    return last is None or last < periodic.slot(now)
+    return (last is None or last < periodic.slot(now)) and periodic.wanted(now)
 
 
 def _enqueue(periodic: Periodic, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from config.env import (
     cache_from_url,
     database_from_url,
+    email_from_url,
     env_bool,
     env_choice,
     env_int,
@@ -237,6 +238,24 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# --- Notifications ----------------------------------------------------------------
+# Where readers of a notification find the portal: "https://portal.example".
+SIGNALBOX_PUBLIC_URL = os.environ.get("SIGNALBOX_PUBLIC_URL", "").rstrip("/")
+# Locally every message becomes a file; in production nothing is sent until it is set.
+_email = email_from_url(
+    os.environ.get("SIGNALBOX_EMAIL_URL", f"file://{DATA_DIR}/mail" if LOCAL else "")
+)
+EMAIL_BACKEND = _email.backend
+EMAIL_FILE_PATH = _email.folder
+EMAIL_HOST = _email.host
+EMAIL_PORT = _email.port
+EMAIL_HOST_USER = _email.user
+EMAIL_HOST_PASSWORD = _email.password
+EMAIL_USE_TLS = _email.starttls
+EMAIL_USE_SSL = _email.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("SIGNALBOX_EMAIL_FROM", "signalbox@localhost")
 
 # --- The portal's own limits --------------------------------------------------------
 SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_000)

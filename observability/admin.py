@@ -1,4 +1,4 @@
-"""Measurements and heartbeats, to look at and not to change; and the reviews."""
+"""Measurements and heartbeats, to look at and not to change; the rest beside them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from observability import log_admin  # noqa: F401 - registers its own
+# Imported, they register their own pages.
+from observability import alert_admin, log_admin, review_admin  # noqa: F401
 from observability.models import Heartbeat, Measurement
-from observability.review_admin import ReviewAdmin, ReviewFindingAdmin
-
-__all__ = ["HeartbeatAdmin", "MeasurementAdmin", "ReviewAdmin", "ReviewFindingAdmin"]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

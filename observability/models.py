@@ -1,4 +1,4 @@
-"""What is stored: measurements, signs of life of background processes, reviews."""
+"""What is stored: measurements and signs of life here, the rest beside it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from observability.review_models import (
     ReviewIsFinal,
     ReviewSignature,
 )
+from observability.alert_models import Alert, Delivery, Silence
+from observability.channel_models import AlertChannel
+from observability.objective_models import MeasuredKind, Objective
+from observability.rule_models import AlertRule
 from observability.slo import Tally, decode_buckets
 from tenants.models import Tenant
 
@@ -29,6 +33,15 @@ __all__ = [
     "ReviewIsFinal",
     "ReviewSignature",
     "StoredTrace",
+    "Alert",
+    "AlertChannel",
+    "AlertRule",
+    "Delivery",
+    "Heartbeat",
+    "MeasuredKind",
+    "Measurement",
+    "Objective",
+    "Silence",
 ]
 
 

@@ -35,6 +35,17 @@ from observability.reviews import (
     sign,
     snapshot_of,
 )
+from observability.alert_audit import RuleAudit, alert_audit
+from observability.alerts import acknowledge, add_burn_rules
+from observability.evaluation import evaluate_all
+from observability.objective_results import (
+    ObjectiveResult,
+    results_at,
+    results_in,
+    running_minute_end,
+    settled_minute,
+)
+from observability.outbox import any_due, claim_due, delivered, failed
 from observability.rollup import fold_days, fold_hours, prune
 from observability.series import SERIES, Measured, SeriesSpec
 from observability.slo import Tally
@@ -42,16 +53,26 @@ from observability.slowness import Slowness
 from observability.tracing import current_trace_id
 
 __all__ = [
-    "SERIES",
     "Frozen",
     "Measured",
+    "ObjectiveResult",
+    "RuleAudit",
+    "SERIES",
     "SeriesSpec",
     "SignRule",
     "Timing",
+    "acknowledge",
+    "add_burn_rules",
+    "alert_audit",
+    "any_due",
     "background",
     "beat",
     "begin_review",
+    "claim_due",
     "current_trace_id",
+    "delivered",
+    "evaluate_all",
+    "failed",
     "flush",
     "fold_days",
     "fold_hours",
@@ -69,7 +90,11 @@ __all__ = [
     "read_series",
     "recorder",
     "release_lease",
+    "results_at",
+    "results_in",
     "review_section",
+    "running_minute_end",
+    "settled_minute",
     "sign",
     "snapshot_of",
     "stop",

@@ -50,7 +50,7 @@ def write(tallies: Mapping[Cell, Tally]) -> bool:
 def _row(cell: Cell, tally: Tally, *, worker: str) -> Measurement:
     return Measurement(
         granularity=Measurement.Granularity.MINUTE,
-        starts_at=_minute(cell),
+        starts_at=minute_of(cell),
         # PostgreSQL refuses NUL in text, and would refuse the whole batch.
         kind=cell.kind.replace("\0", "")[:20],
         key=cell.key.replace("\0", "")[:120],
@@ -64,7 +64,8 @@ def _row(cell: Cell, tally: Tally, *, worker: str) -> Measurement:
     )
 
 
-def _minute(cell: Cell) -> datetime:
+def minute_of(cell: Cell) -> datetime:
+    """Return the first moment of the minute a cell counts."""
     return datetime.fromtimestamp(cell.minute * 60, tz=UTC)
 
 
@@ -104,9 +105,9 @@ def recent(
     """Return the pending counts of one tenant in the last `hours`."""
     since = timezone.now() - timedelta(hours=hours, minutes=1)
     return [
-        Counted(_minute(cell), cell.kind, cell.key, tally)
+        Counted(minute_of(cell), cell.kind, cell.key, tally)
         for cell, tally in pending.items()
-        if cell.tenant == str(tenant_id) and _minute(cell) >= since
+        if cell.tenant == str(tenant_id) and minute_of(cell) >= since
     ]
 
 

@@ -48,3 +48,9 @@ def worker_heartbeat() -> str:
 def prune_logs_and_traces() -> dict[str, int]:
     """Delete log lines and traces past their time; returns how many of each."""
     return {"lines": services.prune_lines(), "traces": services.prune_traces()}
+
+
+@task()
+def evaluate_alerts() -> int:
+    """Evaluate the alert rules of all tenants; returns the minutes evaluated."""
+    return services.evaluate_all()
