@@ -20,8 +20,8 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 from redis.exceptions import RedisError
 
 from config import background
-from config.reviews import write_reviews
 from config.deliveries import send_deliveries
+from config.reviews import write_reviews
 from observability import tasks as measuring
 from observability.models import Heartbeat
 from observability.services import any_due, last_seen, release_lease, take_lease

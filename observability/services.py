@@ -15,11 +15,22 @@ from django.db import connection
 from django.urls import reverse
 
 from observability import labels, log_store, storage, trace_export, trace_store, tracing
+from observability.alert_audit import RuleAudit, alert_audit
+from observability.alerts import acknowledge, add_burn_rules
 from observability.background import Background
+from observability.evaluation import evaluate_all
 from observability.held_traces import Sink
 from observability.liveness import beat, last_seen, release_lease, take_lease
 from observability.log_levels import Levels
 from observability.logs import current_request
+from observability.objective_results import (
+    ObjectiveResult,
+    results_at,
+    results_in,
+    running_minute_end,
+    settled_minute,
+)
+from observability.outbox import any_due, claim_due, delivered, failed
 from observability.people_reviewing import people_section
 from observability.recorder import OTHER_KEY, Recorder
 from observability.retention import prune_lines, prune_traces
@@ -35,17 +46,6 @@ from observability.reviews import (
     sign,
     snapshot_of,
 )
-from observability.alert_audit import RuleAudit, alert_audit
-from observability.alerts import acknowledge, add_burn_rules
-from observability.evaluation import evaluate_all
-from observability.objective_results import (
-    ObjectiveResult,
-    results_at,
-    results_in,
-    running_minute_end,
-    settled_minute,
-)
-from observability.outbox import any_due, claim_due, delivered, failed
 from observability.rollup import fold_days, fold_hours, prune
 from observability.series import SERIES, Measured, SeriesSpec
 from observability.slo import Tally
@@ -53,11 +53,11 @@ from observability.slowness import Slowness
 from observability.tracing import current_trace_id
 
 __all__ = [
+    "SERIES",
     "Frozen",
     "Measured",
     "ObjectiveResult",
     "RuleAudit",
-    "SERIES",
     "SeriesSpec",
     "SignRule",
     "Timing",

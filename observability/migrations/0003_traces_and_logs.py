@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("observability", "0001_initial"),
+        ("observability", "0002_objectives_and_alerts"),
         ("tenants", "0001_initial"),
     ]
 

@@ -20,6 +20,6 @@ def drop(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("observability", "0010_traces_and_logs")]
+    dependencies = [("observability", "0003_traces_and_logs")]
 
     operations = [migrations.RunPython(create, drop)]
