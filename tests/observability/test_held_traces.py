@@ -293,7 +293,8 @@ def stored(tenant: Tenant | None, **fields: object) -> StoredTrace:
     spans = [
         {
             "id": "b" * 16, "parent": "a" * 16, "name": "block sales",
-            "start_ns": 2_000_000, "end_ns": 3_000_000, "reason": "timeout", "attributes": {"rows": 3},
+            "start_ns": 2_000_000, "end_ns": 3_000_000, "reason": "timeout",
+            "attributes": {"rows": 3},
         },
         {
             "id": "a" * 16, "parent": "", "name": "GET menu", "start_ns": 1_000_000,
