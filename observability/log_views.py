@@ -58,7 +58,8 @@ def logs(request: HttpRequest) -> HttpResponse:
         "dropped": sum(log_store.store_of_process.dropped().values()),
     }
     if isinstance(node, QueryFault):
-        context |= {"fault": fault_text(node), "mark": " " * (node.column - 1) + "^"}
+        pointed = f"{asked.query}\n{' ' * (node.column - 1)}^"
+        context |= {"fault": fault_text(node), "pointed": pointed}
         return render(request, "observability/logs.html", context, status=400)
     context |= _answer(node, asked, reach, now)
     return render(request, "observability/logs.html", context)

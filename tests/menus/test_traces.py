@@ -121,7 +121,7 @@ def test_a_page_is_one_trace_with_the_right_parents_over_real_otlp(
             ("menu stock", "GET menu"),
             ("decision which", "menu stock"),
             ("screen mixed", "menu stock"),
-            *[(f"block mixed/b{number}", "screen mixed") for number in range(BLOCKS)],
+            *[(f"block mixed/b{it}", "screen mixed") for it in range(BLOCKS)],
             *[
                 ("operation stock", f"block mixed/b{number}")
                 for number in range(BLOCKS)
