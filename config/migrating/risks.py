@@ -89,8 +89,40 @@ def risks_of(migration: Migration, *, vendor: str) -> tuple[Risk, ...]:
     return tuple(found)
 
 
+# Operations that are a risk whatever their arguments: rule, why, and the way out.
+_ALWAYS: tuple[tuple[tuple[type[Operation], ...], str, str, str], ...] = (
+    (
+        (ops.AlterField,),
+        "alter-column",
+        "the table may be checked or rewritten",
+        "Add a new column, copy in batches, and drop the old one later.",
+    ),
+    (
+        (ops.RenameField, ops.RenameModel, ops.AlterModelTable),
+        "rename",
+        "old code asks for the old name",
+        "Add the new name, write both, and drop the old one later.",
+    ),
+    (
+        (ops.RemoveField, ops.DeleteModel),
+        "drop",
+        "old code still reads it, and going back brings no values",
+        "Deploy code that does not use it first; drop it a release later.",
+    ),
+    (
+        (ops.AddConstraint, ops.AlterUniqueTogether),
+        "constraint-scans",
+        "every row is checked under the lock",
+        "On PostgreSQL add it NOT VALID and validate it in a second migration.",
+    ),
+)
+
+
 def _risks(operation: Operation, vendor: str) -> Iterator[Risk]:
     what = operation.describe()
+    for kinds, rule, why, remedy in _ALWAYS:
+        if isinstance(operation, kinds):
+            yield Risk(rule, f"{what}: {why}", remedy)
     match operation:
         case ops.AddField(field=field) if _needs_value(field):
             yield Risk(
@@ -98,35 +130,11 @@ def _risks(operation: Operation, vendor: str) -> Iterator[Risk]:
                 f"{what}: old code inserts rows without it",
                 "Add it nullable or with db_default; make it required a release later.",
             )
-        case ops.AlterField():
-            yield Risk(
-                "alter-column",
-                f"{what}: the table may be checked or rewritten",
-                "Add a new column, copy in batches, and drop the old one later.",
-            )
-        case ops.RenameField() | ops.RenameModel() | ops.AlterModelTable():
-            yield Risk(
-                "rename",
-                f"{what}: old code asks for the old name",
-                "Add the new name, write both, and drop the old one later.",
-            )
-        case ops.RemoveField() | ops.DeleteModel():
-            yield Risk(
-                "drop",
-                f"{what}: old code still reads it, and going back brings no values",
-                "Deploy code that does not use it first; drop it a release later.",
-            )
-        case ops.AddConstraint() | ops.AlterUniqueTogether():
-            yield Risk(
-                "constraint-scans",
-                f"{what}: every row is checked under the lock",
-                "On PostgreSQL add it NOT VALID and validate it in a second migration.",
-            )
         case ops.RunPython() | ops.RunSQL():
             yield from _risks_of_code(operation, what)
-        case ops.AddIndex() if vendor == "postgresql" and not isinstance(
-            operation, postgres.AddIndexConcurrently
-        ):
+        case postgres.AddIndexConcurrently():
+            return
+        case ops.AddIndex() if vendor == "postgresql":
             yield Risk(
                 "index-not-concurrent",
                 f"{what}: writers wait until it is built",
