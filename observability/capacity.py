@@ -134,7 +134,7 @@ def _bytes_of_tables() -> Mapping[str, int]:
 def _earlier_snapshots(period: Period, actor: Actor) -> list[Snapshot]:
     with using_tenant(actor.tenant_id):
         rows = Review.objects.filter(ends__lt=period.ends).order_by("-ends", "-pk")
-        return [row.read() for row in rows[:_MOST_EARLIER]]
+        return [row.read() for row in rows[:_MOST_EARLIER] if row.is_sound]
 
 
 def _slope_of_size(earlier: list[Snapshot], total: int) -> float | None:

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from observability import storage
 from observability.capacity import capacity_part
+from observability.review_followup import followup_part
 from observability.review_periods import period_before, period_name
 from observability.review_values import (
     Cell,
@@ -81,7 +82,11 @@ def traffic_part(period: Period, actor: Actor) -> Section:
     )
 
 
-PARTS: tuple[Callable[[Period, Actor], Section], ...] = (traffic_part, capacity_part)
+PARTS: tuple[Callable[[Period, Actor], Section], ...] = (
+    traffic_part,
+    capacity_part,
+    followup_part,
+)
 
 
 def _read(period: Period, actor: Actor) -> _Measured:

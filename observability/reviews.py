@@ -54,7 +54,8 @@ def snapshot_of(
 ) -> Snapshot:
     """Put sections together, with what the last review said beside them."""
     earlier = latest_before(period, tenant=tenant)
-    told = earlier.read() if earlier is not None else None
+    # One that was changed is told as a finding, and nothing is built on it.
+    told = earlier.read() if earlier is not None and earlier.is_sound else None
     made = Snapshot(
         tenant_key=tenant.key,
         tenant_name=tenant.name,
