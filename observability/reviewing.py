@@ -14,6 +14,7 @@ from django.conf import settings
 
 from observability import storage
 from observability.capacity import capacity_part
+from observability.objective_reviewing import alerts_part, objectives_part
 from observability.review_followup import followup_part
 from observability.review_periods import period_before, period_name
 from observability.review_values import (
@@ -84,6 +85,8 @@ def traffic_part(period: Period, actor: Actor) -> Section:
 
 PARTS: tuple[Callable[[Period, Actor], Section], ...] = (
     traffic_part,
+    objectives_part,
+    alerts_part,
     capacity_part,
     followup_part,
 )
