@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
-from typing import TypeAlias
+from typing import Protocol
 
 from django.apps import apps
 from django.conf import settings
@@ -20,7 +19,12 @@ from observability.services import Frozen, freeze, frozen_review, snapshot_of
 from tenants.models import Tenant
 from tenants.scope import Actor
 
-MakeSection: TypeAlias = Callable[[Period, Actor], Section]
+
+class MakeSection(Protocol):
+    """What an app offers: its section of a period, as one actor sees it."""
+
+    def __call__(self, period: Period, *, actor: Actor) -> Section: ...
+
 
 # The app and the function of its services, in the order of the report. An app that
 # is not installed, or has no such function, has nothing to say.
@@ -42,7 +46,7 @@ def collect(period: Period, *, tenant: Tenant) -> Snapshot:
     """
     # Nobody: the portal itself asks, and what it may see is the tenant.
     actor = Actor(user_id=0, tenant_id=tenant.pk)
-    sections = [make(period, actor) for make in _makers(period)]
+    sections = [make(period, actor=actor) for make in _makers(period)]
     return snapshot_of(sections, period=period, tenant=tenant)
 
 

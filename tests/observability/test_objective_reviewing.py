@@ -67,8 +67,9 @@ def test_a_quarter_audits_every_rule_and_a_month_none(
     acme: Tenant, globex: Tenant, user: User
 ) -> None:
     quarter = period("2026-Q3")
-    noisy = burn_rule(objective(acme, owner=user), "fast", key="noisy")
-    burn_rule(noisy.objective, "slow", key="still", owner=user)
+    promised = objective(acme, owner=user)
+    noisy = burn_rule(promised, "fast", key="noisy")
+    burn_rule(promised, "slow", key="still", owner=user)
     objective(acme, key="bare", measured_key="bare", owner=user)
     burn_rule(objective(globex, key="theirs"), "fast")
     at = quarter.starts + DAY
