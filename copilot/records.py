@@ -138,7 +138,8 @@ def note(
         defaults={
             "reason": reason,
             "patch": [dict(step) for step in patch],
-            "user_id": actor.user_id,
+            # A review is collected by the portal itself, which is no user.
+            "user_id": actor.user_id or None,
         },
     )
     if made and outcome in _DECIDED:

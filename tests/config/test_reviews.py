@@ -7,12 +7,13 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from pytest_django import Settings
 
 from config.reviews import collect, write_due_reviews, write_review, write_reviews
+from copilot.models import Feedback, Suggestion
 from demo.loader import load_demo
 from observability.models import Measurement, Review
 from observability.review_documents import html, markdown
@@ -20,6 +21,7 @@ from observability.review_periods import last_ended, period_name
 from observability.review_snapshots import Snapshot, as_text, digest_of
 from observability.review_values import Cadence, Period
 from observability.slo import Tally, encode_buckets
+from screens.models import Screen, ScreenVersion
 from tenants.models import Tenant, User
 from tenants.scope import using_tenant
 
@@ -299,3 +301,31 @@ def test_the_task_writes_for_every_active_tenant_by_a_task_of_its_own(
     assert Review.all_tenants.count() == 2 * Tenant.objects.active().count()
     write_reviews.enqueue()
     assert Review.all_tenants.count() == 2 * Tenant.objects.active().count()
+
+
+def test_the_copilot_s_reverts_are_noticed_by_nobody(acme: Tenant) -> None:
+    """The portal itself collects: what it notes down must not name a user."""
+    period = last(Cadence.MONTHLY)
+    with using_tenant(acme):
+        screen = Screen.objects.create(key="stock")
+        for number, title in ((1, "A"), (2, "B"), (3, "A")):
+            ScreenVersion.objects.create(
+                screen=screen, number=number, body={"title": title}
+            )
+        first = ScreenVersion.objects.get(number=1)
+        row = Suggestion.objects.create(
+            screen=screen,
+            kind=Suggestion.Kind.PROPOSAL,
+            base_version=1,
+            base_digest=first.digest,
+            accepted_version=2,
+        )
+        inside = period.starts + timedelta(days=1)
+        Suggestion.objects.filter(pk=row.pk).update(created_at=inside)
+
+    with transaction.atomic():
+        told = figures(collect(period, tenant=acme))
+        connection.check_constraints()
+
+    assert told["copilot/proposals"] == 1
+    assert Feedback.all_tenants.get().user_id is None
