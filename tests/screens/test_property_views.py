@@ -63,14 +63,14 @@ def test_saving_a_page_untouched_saves_the_same_document(
 ) -> None:
     ops.versions.all().delete()
     save(browser, document)
+    stored = json.dumps(newest(ops), sort_keys=True)
 
     for base, part in enumerate(["", "/blocks/0"], start=1):
         page = opened(browser, part)
         assert press(browser, page, "save").status_code == 302
 
         assert ops.versions.count() == base + 1
-        written = json.dumps(newest(ops), sort_keys=True)
-        assert written == json.dumps(document, sort_keys=True)
+        assert json.dumps(newest(ops), sort_keys=True) == stored
 
 
 def test_every_action_carries_what_was_typed(
