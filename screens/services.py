@@ -14,7 +14,13 @@ from django.utils import timezone, translation
 from branching.decisions import Decision, direct_decision
 from branching.services import TableMissing, decide_all
 from connectors.outcomes import Failure, Json, Reason
-from connectors.parameters import Argument, ArgumentError, parse_arguments
+from connectors.parameters import (
+    Argument,
+    ArgumentError,
+    ParameterSpec,
+    ParameterType,
+    parse_arguments,
+)
 from connectors.services import load_operations
 from screens import checks, messages
 from screens.block_json import outcome_as_json
@@ -27,6 +33,7 @@ from screens.document import (
 )
 from screens.models import Screen, ScreenVersion
 from screens.pages import Addresses, Drawn, OpenPage, Reader
+from screens.reviewing import review_section
 from screens.runner import BlockResponse, Plan, Planned
 from screens.schema import RESERVED_PARAMETERS
 from screens.versions import (
@@ -59,11 +66,14 @@ __all__ = [
     "publish_errors",
     "published_document",
     "revert",
+    "review_section",
     "save_version",
     "screen_faults",
 ]
 
-_LONGEST_NUMBER = 10
+_PAGE = ParameterSpec(
+    "page", ParameterType.INTEGER, default=1, minimum=1, maximum=10**9
+)
 
 Given = Mapping[str, str | Sequence[str]]
 
@@ -189,10 +199,12 @@ def _open(
         for name, value in request.given.items()
         if name not in RESERVED_PARAMETERS
     }
-    reader = Reader.current(page=_page_number(request.given), given=given)
+    page = _page_number(request.given)
+    reader = Reader.current(page=page if isinstance(page, int) else 1, given=given)
     arguments = parse_arguments(document.parameters, given, time_zone=reader.time_zone)
-    if isinstance(arguments, tuple):
-        return arguments
+    if isinstance(arguments, tuple) or isinstance(page, tuple):
+        faults = [each for each in (arguments, page) if isinstance(each, tuple)]
+        return tuple(fault for each in faults for fault in each)
     planned = _plan(blocks, arguments, actor=request.actor)
     allowed_ms = min(document.deadline_ms, settings.SIGNALBOX_PAGE_DEADLINE_MS)
     plan = Plan(
@@ -223,11 +235,13 @@ def _chosen(document: Document, only: str | None) -> tuple[Block, ...]:
     return chosen
 
 
-def _page_number(given: Given) -> int:
-    raw = given.get("page", "1")
-    text = raw if isinstance(raw, str) else next(iter(raw), "1")
-    numeric = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
-    return max(1, int(text)) if numeric else 1
+def _page_number(given: Given) -> int | tuple[ArgumentError, ...]:
+    raw = {"page": given["page"]} if given.get("page") else {}
+    values = parse_arguments((_PAGE,), raw)
+    if isinstance(values, tuple):
+        return values
+    page = values["page"]
+    return page if isinstance(page, int) else 1
 
 
 def _plan(
