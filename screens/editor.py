@@ -23,6 +23,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 INVALID: Final = 422
 STALE: Final = 409
+MOST_VIEWERS: Final = 500
 
 
 def for_editors(view: View[P]) -> View[P]:
@@ -56,7 +57,7 @@ def draft_context(request: HttpRequest) -> dict[str, Any]:
     return {
         "note": request.POST.get("note", ""),
         "arguments": request.POST.get("arguments", ""),
-        "viewers": viewers(Actor.of(request)),
+        "viewers": viewers(Actor.of(request)).only("username")[:MOST_VIEWERS],
         "viewer": request.POST.get("viewer", ""),
         "widths": WIDTHS,
         "width": request.POST.get("width", ""),

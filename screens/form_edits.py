@@ -68,7 +68,7 @@ def block_pointers(body: Json) -> list[str]:
 def part_of(body: Json, pointer: str) -> str:
     """Return the part of the form that shows the place: a block, or the screen."""
     steps = steps_of(pointer)
-    block = f"{_BLOCKS}/{steps[1]}" if len(steps) > 1 else ""
+    block = f"{_BLOCKS}/{steps[1]}" if steps[:1] == ("blocks",) and steps[1:] else ""
     return block if block in block_pointers(body) else WHOLE
 
 

@@ -17,7 +17,7 @@ from tenants.models import User
 from tenants.scope import Actor
 
 WIDTHS: Final = (("desktop", _("desktop")), ("phone", _("phone")))
-MOST_VIEWERS: Final = 500
+_LONGEST_NUMBER: Final = 19
 
 
 def viewers(actor: Actor) -> QuerySet[User]:
@@ -31,14 +31,13 @@ def viewers(actor: Actor) -> QuerySet[User]:
     chief = User.objects.filter(pk=actor.user_id, is_superuser=True, is_active=True)
     if not chief.exists():
         members = members.filter(is_superuser=False)
-    return members.exclude(pk=actor.user_id)[:MOST_VIEWERS]
+    return members.exclude(pk=actor.user_id)
 
 
 def find_viewer(text: str, *, actor: Actor) -> User | None:
     """Return the user of that number whom the actor may choose, or None."""
-    numeric = text.isascii() and text.isdecimal() and len(text) < 19
-    chosen = {user.pk: user for user in viewers(actor)} if numeric else {}
-    return chosen.get(int(text)) if numeric else None
+    numeric = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
+    return viewers(actor).filter(pk=int(text)).first() if numeric else None
 
 
 def preview_as(

@@ -130,12 +130,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     names = [f"p{number}" for number in range(draw(st.integers(0, 2)))]
     parameters = [draw(parameter(name)) for name in names]
     count = draw(st.integers(1, 2))
-    body = {
+    body: dict[str, Any] = {
         "version": 1,
         "title": draw(words()),
         "blocks": [draw(block(f"b{number}", names)) for number in range(count)],
     }
-    if names or draw(st.booleans()):
+    if names or draw(st.sampled_from([True, False])):
         body["parameters"] = parameters
     if draw(st.booleans()):
         body["description"] = draw(words(ODD))
@@ -149,8 +149,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 def _make_valid(each: dict[str, Any]) -> None:
     """Take away what contradicts the type of a parameter, until nothing does."""
     response = {"default": {"format": "text"}}
-    only = {"id": "b", "title": "t", "source": {"operation": "a"}}
-    around = {"version": 1, "title": "t", "blocks": [{**only, "responses": response}]}
+    only: dict[str, Any] = {"id": "b", "title": "t", "source": {"operation": "a"}}
+    around: dict[str, Any] = {
+        "version": 1,
+        "title": "t",
+        "blocks": [{**only, "responses": response}],
+    }
     for name in ("default", "minimum", "choices", "type"):
         if not isinstance(parse_document({**around, "parameters": [each]}), Document):
             each.pop(name, None)

@@ -63,6 +63,18 @@ def test_an_error_elsewhere_opens_its_block(browser: Client, ops: Screen) -> Non
     assert "1 error" in response.content.decode()
 
 
+def test_an_error_of_a_parameter_belongs_to_the_screen(
+    browser: Client, ops: Screen
+) -> None:
+    save(browser, body(block("a"), parameters=[{"name": "city"}]))
+
+    page = opened(browser)
+    response = press(browser, page, "save", **{named("/parameters/0/name"): "page"})
+
+    assert read_page(response).sent["open"] == ""
+    assert "at/parameters/0/name-errors" in read_page(response).ids
+
+
 def test_checking_names_what_stands_against_publishing(
     browser: Client, ops: Screen
 ) -> None:
