@@ -22,7 +22,7 @@ from observability.objective_results import (
     running_minute_end,
     settled_minute,
 )
-from observability.outbox import any_due, claim_due, delivered, failed
+from observability.outbox import any_due, claim_due, delivered, failed, prune_deliveries
 from observability.recorder import Recorder
 from observability.rollup import fold_days, fold_hours, prune
 from observability.series import SERIES, Measured, SeriesSpec
@@ -51,6 +51,7 @@ __all__ = [
     "last_seen",
     "measure",
     "prune",
+    "prune_deliveries",
     "read_series",
     "recorder",
     "release_lease",
