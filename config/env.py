@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,17 @@ def env_choice(name: str, *, choices: tuple[str, ...], default: str) -> str:
     if value not in choices:
         raise ImproperlyConfigured(
             f"{name}={value!r}: expected one of {', '.join(choices)}."
+        )
+    return value
+
+
+def env_reference(name: str) -> str:
+    """Read where a secret is, as ``env:NAME``; a secret itself is refused."""
+    value = os.environ.get(name, "")
+    if value and not re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*", value):
+        raise ImproperlyConfigured(
+            f"{name}: expected env: and the name of a variable, such as env:MODEL_KEY. "
+            "The value itself is not shown; keep the secret in that variable."
         )
     return value
 
@@ -112,6 +124,32 @@ def cache_from_url(url: str) -> dict[str, object]:
     raise ImproperlyConfigured(
         f"Cache address with scheme {scheme!r}: expected locmem, redis, rediss or unix."
     )
+
+
+TASK_BACKENDS = {
+    "database": "django_tasks_db.DatabaseBackend",
+    "immediate": "django_tasks.backends.immediate.ImmediateBackend",
+    "rq": "django_tasks_rq.RQBackend",
+}
+
+
+def tasks_from_name(name: str) -> dict[str, object]:
+    """Turn ``database``, ``immediate`` or ``rq`` into a ``TASKS`` setting."""
+    return {"default": {"BACKEND": TASK_BACKENDS[name]}}
+
+
+def queues_from_url(url: str) -> dict[str, object]:
+    """Turn ``redis://host:port/0`` (``unix://`` too) into an ``RQ_QUEUES`` setting."""
+    scheme = urlsplit(url).scheme
+    if scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(
+            f"SIGNALBOX_TASKS=rq with a queue at scheme {scheme!r}: set "
+            "SIGNALBOX_TASKS_URL (or SIGNALBOX_CACHE_URL) to redis, rediss or unix."
+        )
+    # Seconds: an hour for one task, a day for its result.
+    return {
+        "default": {"URL": url, "DEFAULT_TIMEOUT": 3600, "DEFAULT_RESULT_TTL": 86400}
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,11 @@ from config.env import (
     env_choice,
     env_int,
     env_list,
+    env_reference,
     local_keys,
+    queues_from_url,
     required,
+    tasks_from_name,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -50,6 +53,7 @@ CSRF_TRUSTED_ORIGINS = env_list("SIGNALBOX_CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "config",
     "demo",
+    "copilot",
     "menus",
     "screens",
     "branching",
@@ -120,9 +124,21 @@ DATABASES = {
         os.environ.get("SIGNALBOX_DATABASE_URL", f"sqlite:///{DATA_DIR}/portal.sqlite3")
     )
 }
-CACHES = {"default": cache_from_url(os.environ.get("SIGNALBOX_CACHE_URL", "locmem://"))}
+_cache_url = os.environ.get("SIGNALBOX_CACHE_URL", "locmem://")
+CACHES = {"default": cache_from_url(_cache_url)}
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# --- Background work --------------------------------------------------------------
+# "database" needs nothing more, "rq" queues in Redis or Valkey, "immediate" does the
+# work where it is asked for.
+SIGNALBOX_TASKS = env_choice(
+    "SIGNALBOX_TASKS", choices=("database", "immediate", "rq"), default="database"
+)
+TASKS = tasks_from_name(SIGNALBOX_TASKS)
+if SIGNALBOX_TASKS == "rq":
+    INSTALLED_APPS.append("django_rq")
+    RQ_QUEUES = queues_from_url(os.environ.get("SIGNALBOX_TASKS_URL", _cache_url))
+    # Its pages show and change every tenant's work: none of them has an address.
+    RQ_SHOW_ADMIN_LINK = False
 
 # --- People ---------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
@@ -246,6 +262,9 @@ SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_00
 SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1)
 # Blocks of one page that may run at the same time.
 SIGNALBOX_BLOCKS_AT_ONCE = env_int("SIGNALBOX_BLOCKS_AT_ONCE", default=16, minimum=1)
+# Side panels of the screen editor: a title, and the name of an address that takes the
+# key of a screen. Apps above the screens are shown there without being known there.
+SIGNALBOX_EDITOR_PANELS: list[tuple[object, str]] = [(_("Copilot"), "copilot-panel")]
 # Hosts that are told our trace id with every call, besides those on the list below.
 SIGNALBOX_TRACE_HOSTS = env_list("SIGNALBOX_TRACE_HOSTS", default=[])
 # Secrets that data sources name as file: stand below <folder>/<tenant key>/.
@@ -265,9 +284,30 @@ SIGNALBOX_FACT_MODELS: dict[str, dict[str, object]] = {
     "demo.Subscription": {"tenant": "tenant", "fields": ["plan", "seats", "ends_on"]},
 }
 
+# --- The copilot's model ------------------------------------------------------------
+# Any service that speaks OpenAI's chat completions, used exactly as typed; without an
+# address the copilot works by its rules alone, and no connection leaves.
+SIGNALBOX_MODEL_URL = os.environ.get("SIGNALBOX_MODEL_URL", "")
+SIGNALBOX_MODEL_NAME = os.environ.get("SIGNALBOX_MODEL_NAME", "")
+# Where the key is, such as env:MODEL_KEY; never the key itself.
+SIGNALBOX_MODEL_KEY = env_reference("SIGNALBOX_MODEL_KEY")
+SIGNALBOX_MODEL_TIMEOUT_MS = env_int(
+    "SIGNALBOX_MODEL_TIMEOUT_MS", default=20_000, minimum=1
+)
+# Times a model may try again after its answer was refused.
+SIGNALBOX_MODEL_REPAIRS = env_int("SIGNALBOX_MODEL_REPAIRS", default=2)
+SIGNALBOX_MODEL_TOKENS = env_int("SIGNALBOX_MODEL_TOKENS", default=2_000, minimum=1)
+
 # --- Watching ---------------------------------------------------------------------
 # Seconds between writes of what was measured; 0 writes nothing by itself.
 SIGNALBOX_FLUSH_SECONDS = env_int("SIGNALBOX_FLUSH_SECONDS", default=10)
+# Megabytes (10^6 bytes) the database may have, for reviews; 0 when there is no limit.
+SIGNALBOX_DATABASE_LIMIT_MB = env_int("SIGNALBOX_DATABASE_LIMIT_MB", default=0)
+# Days that log lines and traces stay in the database; 0 stores none. Warnings and
+# errors stay longer than the rest.
+SIGNALBOX_LOG_DAYS = env_int("SIGNALBOX_LOG_DAYS", default=14)
+SIGNALBOX_WARNING_LOG_DAYS = env_int("SIGNALBOX_WARNING_LOG_DAYS", default=90)
+SIGNALBOX_TRACE_DAYS = env_int("SIGNALBOX_TRACE_DAYS", default=7)
 # Probes speak plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
@@ -288,6 +328,7 @@ LOGGING = {
     },
     "handlers": {
         "stdout": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "store": {"class": "observability.log_store.StoreHandler"},
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout", "store"], "level": LOG_LEVEL},
 }

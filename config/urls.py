@@ -23,6 +23,7 @@ urlpatterns = [
     # Django's redirect to any row by its number asks for no tenant and no permission.
     path("admin/r/<path:row>", page_not_found),
     path("admin/", admin.site.urls),
+    path("screens/", include("copilot.urls")),
     path("screens/", include("screens.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", api_docs, name="api-docs"),

@@ -1,4 +1,4 @@
-"""Measurements and heartbeats, to look at and not to change; alerts beside them."""
+"""Measurements and heartbeats, to look at and not to change; the rest beside them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from observability import alert_admin
+# Imported, they register their own pages.
+from observability import alert_admin, log_admin, review_admin  # noqa: F401
 from observability.models import Heartbeat, Measurement
-
-__all__ = ["HeartbeatAdmin", "MeasurementAdmin", "alert_admin"]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

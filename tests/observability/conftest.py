@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 from opentelemetry import context
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from observability import services, tracing
+from observability.held_traces import Held
 from observability.models import AlertChannel
+from observability.trace_export import readable
 from tenants.models import Tenant, User
 
 
@@ -33,9 +33,7 @@ def nothing_counted_yet() -> Iterator[None]:
 def spans() -> InMemorySpanExporter:
     """Every span that ends, all of them sampled."""
     exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.use_tracer(provider.get_tracer("tests"))
+    tracing.use_sinks([lambda held: _export(exporter, held)], share=1.0)
     return exporter
 
 
@@ -60,3 +58,7 @@ def chief(user: User, client: Client, acme: Tenant) -> User:
     client.force_login(user, backend="tenants.backends.TenantBackend")
     client.post("/switch-tenant/", {"key": "acme", "next": "/"})
     return user
+
+
+def _export(exporter: InMemorySpanExporter, held: Held) -> None:
+    exporter.export(readable(held))
