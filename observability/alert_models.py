@@ -68,7 +68,7 @@ class Alert(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule} {self.opened_at:%Y-%m-%d %H:%M}"
+        return f"{self.rule} {timezone.localtime(self.opened_at):%Y-%m-%d %H:%M}"
 
     def state(self) -> State:
         return State(Phase(self.phase), self.met_for, self.clear_for)

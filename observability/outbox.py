@@ -18,6 +18,7 @@ from observability.models import Delivery
 LEASE = timedelta(minutes=10)
 FIRST_RETRY = timedelta(seconds=10)
 LONGEST_RETRY = timedelta(hours=1)
+KEPT = timedelta(days=90)
 _BATCH = 20  # each waits ten seconds at most, so the lease holds
 
 
@@ -83,3 +84,9 @@ def send_again(deliveries: list[Delivery], *, now: datetime | None = None) -> in
         due_at=moment,
         retry_until=moment + timedelta(hours=24),
     )
+
+
+def prune_deliveries(*, now: datetime | None = None) -> int:
+    """Delete what was sent or given up 90 days ago and before; returns how many."""
+    old = Delivery.all_tenants.filter(created_at__lt=(now or timezone.now()) - KEPT)
+    return old.exclude(state=Delivery.State.WAITING).delete()[0]

@@ -30,7 +30,7 @@ from observability.objective_results import (
     running_minute_end,
     settled_minute,
 )
-from observability.outbox import any_due, claim_due, delivered, failed
+from observability.outbox import any_due, claim_due, delivered, failed, prune_deliveries
 from observability.people_reviewing import people_section
 from observability.recorder import OTHER_KEY, Recorder
 from observability.retention import prune_lines, prune_traces
@@ -85,6 +85,7 @@ __all__ = [
     "measured_between",
     "people_section",
     "prune",
+    "prune_deliveries",
     "prune_lines",
     "prune_traces",
     "read_series",

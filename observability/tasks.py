@@ -33,8 +33,8 @@ def fold_measurements() -> dict[str, int]:
 
 @task()
 def prune_measurements() -> int:
-    """Delete measurements past their time; returns how many."""
-    return services.prune()
+    """Delete measurements and deliveries past their time; returns how many."""
+    return services.prune() + services.prune_deliveries()
 
 
 @task()

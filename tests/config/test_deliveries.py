@@ -26,7 +26,14 @@ from config.deliveries import send_deliveries
 from config.schedule import enqueue_due
 from observability.models import AlertChannel, Delivery
 from observability.notifications import write_test
-from observability.outbox import LEASE, any_due, claim_due, retry_after
+from observability.outbox import (
+    KEPT,
+    LEASE,
+    any_due,
+    claim_due,
+    prune_deliveries,
+    retry_after,
+)
 from tenants.models import AuditEntry, Tenant, User
 from tenants.scope import using_tenant
 
@@ -288,3 +295,13 @@ def test_the_task_is_enqueued_only_while_something_waits(acme: Tenant) -> None:
     waiting(email(acme))
 
     assert "send-deliveries" in enqueue_due(now=timezone.now() + timedelta(seconds=11))
+
+
+def test_what_is_done_is_forgotten_after_ninety_days(acme: Tenant) -> None:
+    channel = email(acme)
+    done, undone = waiting(channel), waiting(channel)
+    Delivery.all_tenants.filter(pk=done.pk).update(state="dead")
+
+    assert prune_deliveries(now=done.created_at + KEPT) == 0
+    assert prune_deliveries(now=undone.created_at + KEPT + timedelta(seconds=1)) == 1
+    assert Delivery.all_tenants.get() == undone

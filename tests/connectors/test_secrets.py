@@ -13,8 +13,10 @@ from django.core.management import CommandError, call_command
 
 from connectors import secrets
 from connectors.models import DataSource
-from connectors.secrets import SecretFault, reseal, resolve, seal, unseal
+from connectors.secrets import SecretFault, resolve, seal, unseal
+from observability.models import AlertChannel
 from tenants.models import Tenant
+from tenants.sealing import Unopened, reseal
 from tests.connectors.conftest import SECRET
 
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -37,10 +39,12 @@ def test_the_first_key_seals_and_all_open(settings: Any) -> None:
     settings.SIGNALBOX_ENCRYPTION_KEYS = [NEW]
 
     assert unseal(again) == SECRET
-    for opening in (unseal, reseal):
-        with pytest.raises(SecretFault) as caught:
-            opening(sealed)
-        assert caught.value.rule == "secret-unopened"
+    assert reseal("") == ""
+    with pytest.raises(SecretFault) as caught:
+        unseal(sealed)
+    assert caught.value.rule == "secret-unopened"
+    with pytest.raises(Unopened):
+        reseal(sealed)
 
 
 def test_a_key_that_is_none_is_told_as_a_setting(settings: Any) -> None:
@@ -117,6 +121,9 @@ def test_rotate_secrets_seals_all_again(in_acme: Tenant, settings: Any) -> None:
     source = DataSource(key="up", kind="http", address="https://x.example")
     source.set_secret(SECRET)
     source.save()
+    channel = AlertChannel(key="hook", kind="webhook", url="https://x.example")
+    channel.put_secret(SECRET)
+    channel.save()
     settings.SIGNALBOX_ENCRYPTION_KEYS = [NEW, OLD]
     told = StringIO()
 
@@ -125,7 +132,9 @@ def test_rotate_secrets_seals_all_again(in_acme: Tenant, settings: Any) -> None:
     settings.SIGNALBOX_ENCRYPTION_KEYS = [NEW]
     source.refresh_from_db()
     assert unseal(source.secret) == SECRET
-    assert "Sealed 1 secrets again." in told.getvalue()
+    channel.refresh_from_db()
+    assert channel.plain_secret() == SECRET
+    assert "Sealed 2 secrets again." in told.getvalue()
 
 
 def test_rotate_secrets_names_what_no_key_opens(in_acme: Tenant, settings: Any) -> None:

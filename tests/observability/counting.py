@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from observability.models import AlertRule, Measurement, Objective
+from observability.evaluation import evaluate_all
+from observability.models import Alert, AlertRule, Delivery, Measurement, Objective
 from observability.slo import Tally, encode_buckets
 from tenants.models import Tenant
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MS = 1_000
+MINUTE = timedelta(minutes=1)
 
 
 def tally_of(*, total: int, bad: int = 0, us: int = 10 * MS) -> Tally:
@@ -86,3 +88,31 @@ def limit_rule(tenant: Tenant, **fields: object) -> AlertRule:
     }
     made: AlertRule = AlertRule.all_tenants.create(tenant=tenant, **values)
     return made
+
+
+def traffic(
+    tenant: Tenant, first: int, last: int, *, bad: int = 0, total: int = 100
+) -> None:
+    """Store events in the minutes of number `first` to `last` after noon."""
+    store(
+        row(tenant, NOON + number * MINUTE, tally_of(total=total, bad=bad))
+        for number in range(first, last + 1)
+    )
+
+
+def evaluate(first: int, last: int) -> None:
+    """Evaluate each minute of number `first` to `last` as it ends."""
+    for number in range(first, last + 1):
+        evaluate_all(now=NOON + (number + 1) * MINUTE + timedelta(seconds=35))
+
+
+def told(tenant: Tenant) -> list[str]:
+    rows = Delivery.all_tenants.filter(tenant=tenant).order_by("pk")
+    return [
+        f"{each.event} {each.alert.rule.pace}".strip() for each in rows if each.alert
+    ]
+
+
+def phases(tenant: Tenant) -> list[str]:
+    rows = Alert.all_tenants.filter(tenant=tenant).order_by("pk")
+    return [f"{each.rule.key} {each.phase}" for each in rows]
