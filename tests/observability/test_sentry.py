@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import sentry_sdk
@@ -56,6 +61,75 @@ def test_an_error_carries_our_trace_id_and_no_secret(
     assert event["tags"] == {"trace_id": trace_id}
     assert PLANTED not in json.dumps(event, default=str)
     assert "ValueError" in json.dumps(event, default=str)
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A Sentry that keeps what it was sent, byte by byte."""
+
+    bodies: list[bytes] = []
+    asked: list[dict[str, str]] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        packed = self.headers.get("Content-Encoding") == "gzip"
+        self.bodies.append(gzip.decompress(body) if packed else body)
+        self._answer()
+
+    def do_GET(self) -> None:
+        self.asked.append(dict(self.headers))
+        self._answer()
+
+    def _answer(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[str]:
+    Receiver.bodies, Receiver.asked = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_over_real_http_go_errors_only_with_the_trace_id_and_no_header_to_others(
+    receiver: str,
+) -> None:
+    options = sentry.options(f"http://public@{receiver}/1", environment="test")
+    client = sentry_sdk.Client(**options)
+    with sentry_sdk.new_scope() as scope, measure("page", key="home"):
+        scope.set_client(client)
+        # As a data source is asked: Sentry's own instrumentation would add headers.
+        host, _colon, port = receiver.partition(":")
+        connection = HTTPConnection(host, int(port), timeout=30)
+        connection.request("GET", "/upstream")
+        connection.getresponse().read()
+        connection.close()
+        try:
+            raise ValueError(f"refused password={PLANTED}")
+        except ValueError as error:
+            scope.capture_exception(error)
+        trace_id = current_trace_id()
+    client.close(timeout=30)
+
+    (body,) = Receiver.bodies
+    items = [json.loads(line) for line in body.splitlines()]
+    event = next(item for item in items if "exception" in item)
+    assert event["contexts"]["trace"]["trace_id"] == trace_id
+    # The first line names the DSN of the client that began the scope, and no more.
+    assert PLANTED not in json.dumps(items[1:])
+    (headers,) = Receiver.asked
+    assert {"sentry-trace", "baggage"}.isdisjoint(name.lower() for name in headers)
 
 
 def test_outside_a_trace_an_event_is_only_cleaned() -> None:
