@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from copilot.confidence import ece
+from copilot.measures import ece
 from copilot.models import Feedback, Suggestion
 from copilot.records import note_reverts
 from observability.review_values import Cell, Figure, Finding, Period, Section

@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot.confidence import (
-    Fit,
-    Label,
-    aurc,
-    brier,
-    ece,
-    fit_confidence,
-    isotonic,
-    logistic,
-    reliability,
-    wilson,
-)
+from copilot.confidence import Fit, Label, fit_confidence, isotonic, logistic
+from copilot.measures import aurc, brier, ece, reliability, wilson
 
 SAID = st.lists(
     st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0]), st.booleans()),
@@ -186,7 +176,7 @@ def test_what_tells_nothing_keeps_the_base_rate(seed: int) -> None:
     fit = fit_confidence(given)
 
     better = fit.figures["brier_learned"] < fit.figures["brier_base"]
-    assert (fit.basis != "base-rate") == better
+    assert fit.basis == "base-rate" or better
     if fit.basis == "base-rate":
         share = sum(each.accepted for each in given) / len(given)
         assert fit.probability({"link_score": 0.3}) == pytest.approx(share)
