@@ -50,9 +50,7 @@ class Command(BaseCommand):
             "--perturb", choices=PERTURBATIONS, help="write every case another way"
         )
         parser.add_argument("--category", metavar="NAME", help="only this category")
-        parser.add_argument(
-            "--json", action="store_true", help="print the figures as JSON"
-        )
+        parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument("--baseline", metavar="FILE", help="figures printed before")
         parser.add_argument(
             "--failures", action="store_true", help="list what was wrong"
