@@ -45,7 +45,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--engine", choices=["grammar", "model"], default="grammar")
         parser.add_argument("--set", choices=["golden"], default="golden", dest="name")
-        parser.add_argument("--split", choices=["dev", "test", "all"], default="test")
+        parser.add_argument(
+            "--split", choices=["dev", "test", "all", "strange"], default="test"
+        )
         parser.add_argument(
             "--perturb", choices=PERTURBATIONS, help="write every case another way"
         )
