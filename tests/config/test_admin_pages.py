@@ -98,7 +98,9 @@ def test_staff_of_a_tenant_see_its_own_apps_in_the_order_of_the_work(
     html = signed_in("operator", "ko", demo).get("/admin/").content.decode()
 
     apps = re.findall(r'class="app-(\w+) module', html)
-    assert apps == ["menus", "screens", "branching", "connectors", "demo"]
+    assert apps == [
+        "menus", "screens", "copilot", "branching", "connectors", "demo",
+    ]  # fmt: skip
     assert not set(apps) & set(NOTHING_OF_STAFF)
 
 

@@ -31,6 +31,7 @@ def test_the_set_is_large_and_half_korean() -> None:
     assert {case.category for case in cases("dev")} == {
         case.category for case in cases("test")
     }
+    assert not {c.text for c in every} & {c.text for c in cases("strange")}
     assert not {c.template for c in cases("dev")} & {c.template for c in cases("test")}
     assert not {c.text for c in cases("dev")} & {c.text for c in cases("test")}
 
