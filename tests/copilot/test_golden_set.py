@@ -68,6 +68,15 @@ def test_courtesy_and_small_letters_change_little(how: str) -> None:
     assert found["invalid"]["count"] == 0
 
 
+def test_in_words_it_was_not_made_for_it_asks_rather_than_guesses() -> None:
+    """What it understands of them is little, and what it gets wrong must be less."""
+    scored = evaluate(cases("strange"), answer)
+
+    wrong = [each.case.text for each in scored if each.proposed and not each.right]
+    assert len(wrong) <= 0.05 * len(scored), wrong
+    assert figures(scored)["invalid"]["count"] == 0
+
+
 # --- The scoring can fail ------------------------------------------------------------
 CASE = Case(
     "t", "remove", "en", "shop", "remove returns", (Edit(Kind.REMOVE_BLOCK, "returns"),)

@@ -130,6 +130,26 @@ def test_what_cannot_be_done_is_refused_by_name(text: str, rule: str) -> None:
     assert found.rule == rule
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("반품은 스무 줄만", 20),
+        ("반품은 다섯 줄만", 5),
+        ("only ten rows in returns", 10),
+    ],
+)
+def test_counts_as_words_are_read(text: str, count: int) -> None:
+    found = understand(text, SHOP)
+
+    assert isinstance(found, Understood)
+    assert found.edits[0].value == count
+
+
+def test_a_count_inside_another_is_not_read() -> None:
+    """Fifteen ends in five: a part of a number is no number."""
+    assert not isinstance(understand("반품은 열다섯 줄만", SHOP), Understood)
+
+
 def test_half_understood_is_offered_and_not_done() -> None:
     found = understand("remove returns tomorrow", SHOP)
 
