@@ -1,6 +1,6 @@
 # `make` alone lists the targets. Each one is a call that also works by hand.
 .DEFAULT_GOAL := help
-.PHONY: help install run test format messages bench lock clean
+.PHONY: help install run check test format messages bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,9 @@ install: .venv/run.stamp ## install what the portal needs into .venv
 
 run: .venv/run.stamp ## start the portal with its demo: web, worker, scheduler, demo API
 	@exec $(BIN)/python manage.py serve
+
+check: .venv/dev.stamp ## run the gates alone: no server, what a commit must pass
+	$(BIN)/python -m tests.run check
 
 test: .venv/dev.stamp ## run every check and every test; installs what it needs
 	$(BIN)/python -m tests.run

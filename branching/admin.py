@@ -166,7 +166,10 @@ class DecisionTableAdmin(OffersOperations):
             raise PermissionDenied
         actor = Actor.of(request)
         form = _try_form(request, table, actor)
-        shown = _run(form, table, actor) if form.is_bound and form.is_valid() else {}
+        shown: dict[str, Any] = {}
+        if form.is_bound and form.is_valid():
+            shown = _run(form, table, actor)
+            self.audit(request, "tried", table, {})
         context = {
             **self.admin_site.each_context(request),
             "opts": self.model._meta,

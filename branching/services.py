@@ -11,11 +11,22 @@ from branching.decisions import Decision, decide
 from branching.facts import given, load_facts, read_facts
 from branching.models import DecisionTable, Fact
 from branching.operators import FactType
+from branching.reviewing import review_section
 from branching.rules import CompiledTable
 from branching.tables import load_tables
 from connectors.parameters import Argument, ParameterType
 from observability.services import measure
 from tenants.scope import Actor, using_tenant
+
+__all__ = [
+    "TableMissing",
+    "TableNames",
+    "choose_response",
+    "decide_all",
+    "fact_types",
+    "review_section",
+    "table_names",
+]
 
 
 @dataclass(frozen=True, slots=True)

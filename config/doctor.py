@@ -17,7 +17,9 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from redis.exceptions import RedisError
 
+from config import background
 from observability import health, tracing
 from observability.services import last_seen
 
@@ -29,6 +31,7 @@ _OPTIONAL_PARTS = ("uvloop", "hiredis", "re2")
 # Tasks are enqueued every minute; a scheduler renews its lease every few seconds.
 _WORKER_SILENCE = timedelta(minutes=5)
 _SCHEDULER_SILENCE = timedelta(minutes=1)
+_MOST_WAITING = 500
 
 
 class Level(StrEnum):
@@ -185,8 +188,33 @@ def migrations() -> Finding:
     return Finding("migrations", Level.OK, _("Every migration is applied."))
 
 
+def tasks() -> Finding:
+    name = background.backend_name()
+    if not background.has_workers():
+        return Finding(
+            "tasks",
+            Level.WARNING,
+            _("Background work is done where it is asked for, and people wait for it."),
+            _("Set SIGNALBOX_TASKS to database or rq."),
+        )
+    try:
+        count = background.waiting()
+    except (DatabaseFailure, RedisError):
+        found = _("The queue of background work (%(name)s) does not answer.")
+        remedy = _("Check SIGNALBOX_TASKS and SIGNALBOX_TASKS_URL.")
+        return Finding("tasks", Level.ERROR, found % {"name": name}, remedy)
+    found = _("Background work waits in %(name)s: %(count)d tasks.")
+    found %= {"name": name, "count": count}
+    if count > _MOST_WAITING:
+        remedy = _("Start more workers: manage.py worker")
+        return Finding("tasks", Level.WARNING, found, remedy)
+    return Finding("tasks", Level.OK, found)
+
+
 def worker() -> Finding:
-    remedy = _("Start a worker: manage.py db_worker (the scheduler must run, too)")
+    if not background.has_workers():
+        return Finding("worker", Level.OK, _("No worker is needed."))
+    remedy = _("Start a worker: manage.py worker (the scheduler must run, too)")
     return _alive("worker", silence=_WORKER_SILENCE, remedy=remedy)
 
 
@@ -260,15 +288,12 @@ def metrics_token() -> Finding:
 
 def email() -> Finding:
     name = settings.EMAIL_BACKEND.split(".")[-2]
-    if name != "smtp" or settings.EMAIL_HOST != "localhost":
-        level = (
-            Level.OK if name not in {"console", "dummy", "locmem"} else Level.WARNING
-        )
-        found = _("E-mail goes out by %(name)s.") % {"name": name}
-    else:
-        level = Level.WARNING
-        found = _("E-mail is handed to this machine, which may have no mail server.")
-    remedy = _("Set EMAIL_BACKEND and EMAIL_HOST in the settings.")
+    remedy = _("Set SIGNALBOX_EMAIL_URL to your mail server, smtp://user@host:587")
+    if name == "smtp" and not settings.EMAIL_HOST:
+        found = _("No mail server is set: notifications by e-mail cannot be sent.")
+        return Finding("e-mail", Level.WARNING, found, remedy)
+    level = Level.OK if name == "smtp" else Level.WARNING
+    found = _("E-mail goes out by %(name)s.") % {"name": name}
     return Finding("e-mail", level, found, remedy if level != Level.OK else "")
 
 
@@ -338,6 +363,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     database,
     cache,
     migrations,
+    tasks,
     worker,
     scheduler,
     measurements,

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -122,6 +123,92 @@ def cache_from_url(url: str) -> dict[str, object]:
         }
     raise ImproperlyConfigured(
         f"Cache address with scheme {scheme!r}: expected locmem, redis, rediss or unix."
+    )
+
+
+TASK_BACKENDS = {
+    "database": "django_tasks_db.DatabaseBackend",
+    "immediate": "django_tasks.backends.immediate.ImmediateBackend",
+    "rq": "django_tasks_rq.RQBackend",
+}
+
+
+def tasks_from_name(name: str) -> dict[str, object]:
+    """Turn ``database``, ``immediate`` or ``rq`` into a ``TASKS`` setting."""
+    return {"default": {"BACKEND": TASK_BACKENDS[name]}}
+
+
+def queues_from_url(url: str) -> dict[str, object]:
+    """Turn ``redis://host:port/0`` (``unix://`` too) into an ``RQ_QUEUES`` setting."""
+    scheme = urlsplit(url).scheme
+    if scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured(
+            f"SIGNALBOX_TASKS=rq with a queue at scheme {scheme!r}: set "
+            "SIGNALBOX_TASKS_URL (or SIGNALBOX_CACHE_URL) to redis, rediss or unix."
+        )
+    # Seconds: an hour for one task, a day for its result.
+    return {
+        "default": {"URL": url, "DEFAULT_TIMEOUT": 3600, "DEFAULT_RESULT_TTL": 86400}
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """How e-mail leaves, as Django's ``EMAIL_…`` settings take it.
+
+    Attributes:
+        folder: Where messages become files; None for the other ways.
+        host: Mail server; "" means that none is set, and nothing can be sent.
+        starttls: Begin in the clear, then switch.
+        tls: Encrypted from the first byte.
+    """
+
+    backend: str
+    folder: str | None = None
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+_EMAIL_PORTS = {"smtp": 587, "smtps": 465}
+
+
+def email_from_url(url: str) -> Email:
+    """Turn ``smtp://user:password@host:587``, ``smtps://…:465``, ``file:///folder`` or
+    ``console://`` into e-mail settings; "" is a mail server nobody has named.
+
+    ``smtp`` switches to TLS before it signs in; ``?tls=off`` keeps it in the clear.
+    """
+    smtp = "django.core.mail.backends.smtp.EmailBackend"
+    if not url:
+        return Email(smtp)
+    parts = urlsplit(url)
+    if parts.scheme == "console":
+        return Email("django.core.mail.backends.console.EmailBackend")
+    if parts.scheme == "file" and parts.path:
+        files = "django.core.mail.backends.filebased.EmailBackend"
+        return Email(files, folder=unquote(parts.path))
+    if parts.scheme not in _EMAIL_PORTS or not parts.hostname:
+        raise ImproperlyConfigured(
+            f"SIGNALBOX_EMAIL_URL with scheme {parts.scheme!r}: expected "
+            "smtp://host, smtps://host, file:///folder or console://."
+        )
+    options = dict(parse_qsl(parts.query))
+    if options.keys() - {"tls"} or options.get("tls", "off") != "off":
+        raise ImproperlyConfigured(
+            f"SIGNALBOX_EMAIL_URL with {parts.query!r}: expected nothing or tls=off."
+        )
+    return Email(
+        smtp,
+        host=parts.hostname,
+        port=parts.port or _EMAIL_PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp" and "tls" not in options,
+        tls=parts.scheme == "smtps",
     )
 
 

@@ -33,7 +33,7 @@ def post_worker_init(worker: Worker) -> None:
 def worker_exit(server: Arbiter, worker: Worker) -> None:
     """Stop the engine here: at interpreter exit its threads would be joined first."""
     from connectors.services import shut_down
-    from observability.services import flush
+    from observability.services import stop
 
     shut_down()
-    flush()
+    stop()

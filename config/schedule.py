@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -16,10 +17,14 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks.base import Task
 from django_tasks.exceptions import TaskResultDoesNotExist
+from redis.exceptions import RedisError
 
+from config import background
+from config.deliveries import send_deliveries
+from config.reviews import write_reviews
 from observability import tasks as measuring
 from observability.models import Heartbeat
-from observability.services import last_seen, release_lease, take_lease
+from observability.services import any_due, last_seen, release_lease, take_lease
 from tenants.tasks import seal_audit
 
 ROLE = "scheduler"
@@ -33,14 +38,27 @@ logger = logging.getLogger(__name__)
 
 @task()
 def forget_finished_tasks() -> None:
-    """Delete the results of tasks that finished a week ago, failures after a month."""
-    call_command("prune_db_task_results", min_age_days=7, failed_min_age_days=30)
+    """Delete the results of tasks that finished a week ago, failures after a month.
+
+    Results in Redis end by themselves after a day, and work that was done at once
+    leaves none.
+    """
+    if background.backend_name() == "database":
+        call_command("prune_db_task_results", min_age_days=7, failed_min_age_days=30)
 
 
 @task()
 def forget_ended_sessions() -> None:
     """Delete sessions that have expired."""
     call_command("clearsessions")
+
+
+def _always(now: datetime) -> bool:
+    return True
+
+
+def _any_delivery_due(now: datetime) -> bool:
+    return any_due(now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +68,13 @@ class Periodic:
     Attributes:
         key: Name of the row that remembers the last time.
         every: Begins at midnight UTC, so that a restart keeps the rhythm.
+        wanted: Asked when it is due; False leaves it out until the next time.
     """
 
     key: str
     task: Task[[], Any]
     every: timedelta
+    wanted: Callable[[datetime], bool] = _always
 
     @property
     def role(self) -> str:
@@ -69,8 +89,14 @@ class Periodic:
 SCHEDULE = (
     Periodic("worker-heartbeat", measuring.worker_heartbeat, timedelta(minutes=1)),
     Periodic("seal-audit", seal_audit, timedelta(minutes=1)),
+    Periodic("evaluate-alerts", measuring.evaluate_alerts, timedelta(minutes=1)),
+    Periodic(
+        "send-deliveries", send_deliveries, timedelta(seconds=10), _any_delivery_due
+    ),
     Periodic("fold-measurements", measuring.fold_measurements, timedelta(minutes=15)),
     Periodic("prune-measurements", measuring.prune_measurements, timedelta(days=1)),
+    Periodic("write-reviews", write_reviews, timedelta(days=1)),
+    Periodic("prune-logs", measuring.prune_logs_and_traces, timedelta(hours=1)),
     Periodic("forget-finished-tasks", forget_finished_tasks, timedelta(days=1)),
     Periodic("forget-ended-sessions", forget_ended_sessions, timedelta(days=1)),
 )
@@ -92,11 +118,18 @@ def enqueue_due(*, now: datetime | None = None) -> list[str]:
 
 def _is_due(periodic: Periodic, now: datetime) -> bool:
     last = last_seen(periodic.role)
-    return last is None or last < periodic.slot(now)
+    return (last is None or last < periodic.slot(now)) and periodic.wanted(now)
 
 
-@transaction.atomic
 def _enqueue(periodic: Periodic, now: datetime) -> bool:
+    # Only a queue in the database can be part of the transaction. Work that is done at
+    # once must not be: one broken statement would take the scheduler's own with it.
+    whole = background.backend_name() == "database"
+    with transaction.atomic() if whole else nullcontext():
+        return _enqueue_once(periodic, now)
+
+
+def _enqueue_once(periodic: Periodic, now: datetime) -> bool:
     last = Heartbeat.objects.filter(role=periodic.role).first()
     if last and now - last.seen_at < LOST_AFTER and _unfinished(periodic, last.holder):
         return False
@@ -148,6 +181,10 @@ def run(
                 raise
             # It comes back, or the one who watches sees the missing heartbeat.
             logger.warning("The database is away: %s", type(error).__name__)
+        except RedisError as error:
+            if once:
+                raise
+            logger.warning("The queue is away: %s", type(error).__name__)
         if once:
             break
         stop.wait(ROUND_SECONDS)

@@ -11,13 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from config.env import (
     cache_from_url,
     database_from_url,
+    email_from_url,
     env_bool,
     env_choice,
     env_int,
     env_list,
     env_reference,
     local_keys,
+    queues_from_url,
     required,
+    tasks_from_name,
 )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -121,9 +124,21 @@ DATABASES = {
         os.environ.get("SIGNALBOX_DATABASE_URL", f"sqlite:///{DATA_DIR}/portal.sqlite3")
     )
 }
-CACHES = {"default": cache_from_url(os.environ.get("SIGNALBOX_CACHE_URL", "locmem://"))}
+_cache_url = os.environ.get("SIGNALBOX_CACHE_URL", "locmem://")
+CACHES = {"default": cache_from_url(_cache_url)}
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# --- Background work --------------------------------------------------------------
+# "database" needs nothing more, "rq" queues in Redis or Valkey, "immediate" does the
+# work where it is asked for.
+SIGNALBOX_TASKS = env_choice(
+    "SIGNALBOX_TASKS", choices=("database", "immediate", "rq"), default="database"
+)
+TASKS = tasks_from_name(SIGNALBOX_TASKS)
+if SIGNALBOX_TASKS == "rq":
+    INSTALLED_APPS.append("django_rq")
+    RQ_QUEUES = queues_from_url(os.environ.get("SIGNALBOX_TASKS_URL", _cache_url))
+    # Its pages show and change every tenant's work: none of them has an address.
+    RQ_SHOW_ADMIN_LINK = False
 
 # --- People ---------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
@@ -224,11 +239,32 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# --- Notifications ----------------------------------------------------------------
+# Where readers of a notification find the portal: "https://portal.example".
+SIGNALBOX_PUBLIC_URL = os.environ.get("SIGNALBOX_PUBLIC_URL", "").rstrip("/")
+# Locally every message becomes a file; in production nothing is sent until it is set.
+_email = email_from_url(
+    os.environ.get("SIGNALBOX_EMAIL_URL", f"file://{DATA_DIR}/mail" if LOCAL else "")
+)
+EMAIL_BACKEND = _email.backend
+EMAIL_FILE_PATH = _email.folder
+EMAIL_HOST = _email.host
+EMAIL_PORT = _email.port
+EMAIL_HOST_USER = _email.user
+EMAIL_HOST_PASSWORD = _email.password
+EMAIL_USE_TLS = _email.starttls
+EMAIL_USE_SSL = _email.tls
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("SIGNALBOX_EMAIL_FROM", "signalbox@localhost")
+
 # --- The portal's own limits --------------------------------------------------------
 SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_000)
 SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1)
 # Blocks of one page that may run at the same time.
 SIGNALBOX_BLOCKS_AT_ONCE = env_int("SIGNALBOX_BLOCKS_AT_ONCE", default=16, minimum=1)
+# Side panels of the screen editor: a title, and the name of an address that takes the
+# key of a screen. Apps above the screens are shown there without being known there.
+SIGNALBOX_EDITOR_PANELS: list[tuple[object, str]] = [(_("Copilot"), "copilot-panel")]
 # Hosts that are told our trace id with every call, besides those on the list below.
 SIGNALBOX_TRACE_HOSTS = env_list("SIGNALBOX_TRACE_HOSTS", default=[])
 # Secrets that data sources name as file: stand below <folder>/<tenant key>/.
@@ -248,9 +284,6 @@ SIGNALBOX_FACT_MODELS: dict[str, dict[str, object]] = {
     "demo.Subscription": {"tenant": "tenant", "fields": ["plan", "seats", "ends_on"]},
 }
 
-# Tabs of the screen editor that apps above it bring: a title and the name of a URL.
-SIGNALBOX_EDITOR_PANELS = [(_("Copilot"), "copilot-panel")]
-
 # --- The copilot's model ------------------------------------------------------------
 # Any service that speaks OpenAI's chat completions, used exactly as typed; without an
 # address the copilot works by its rules alone, and no connection leaves.
@@ -268,6 +301,13 @@ SIGNALBOX_MODEL_TOKENS = env_int("SIGNALBOX_MODEL_TOKENS", default=2_000, minimu
 # --- Watching ---------------------------------------------------------------------
 # Seconds between writes of what was measured; 0 writes nothing by itself.
 SIGNALBOX_FLUSH_SECONDS = env_int("SIGNALBOX_FLUSH_SECONDS", default=10)
+# Megabytes (10^6 bytes) the database may have, for reviews; 0 when there is no limit.
+SIGNALBOX_DATABASE_LIMIT_MB = env_int("SIGNALBOX_DATABASE_LIMIT_MB", default=0)
+# Days that log lines and traces stay in the database; 0 stores none. Warnings and
+# errors stay longer than the rest.
+SIGNALBOX_LOG_DAYS = env_int("SIGNALBOX_LOG_DAYS", default=14)
+SIGNALBOX_WARNING_LOG_DAYS = env_int("SIGNALBOX_WARNING_LOG_DAYS", default=90)
+SIGNALBOX_TRACE_DAYS = env_int("SIGNALBOX_TRACE_DAYS", default=7)
 # Probes speak plain HTTP from inside.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
@@ -288,6 +328,7 @@ LOGGING = {
     },
     "handlers": {
         "stdout": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "store": {"class": "observability.log_store.StoreHandler"},
     },
-    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "root": {"handlers": ["stdout", "store"], "level": LOG_LEVEL},
 }

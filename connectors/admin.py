@@ -323,6 +323,7 @@ class OperationAdmin(TenantModelAdmin):
                 row.name: request.POST.get(row.name, "") for row in spec.parameters
             }
             result = trial.run(spec, given, actor=Actor.of(request))
+            self.audit(request, "tested", operation, {"failed": result.failed})
         context = {
             **self.admin_site.each_context(request),
             "title": _("Test %(operation)s") % {"operation": operation.key},

@@ -1,7 +1,4 @@
-"""Secrets of data sources: sealed at rest, opened for one call.
-
-``SIGNALBOX_ENCRYPTION_KEYS`` holds Fernet keys: the first seals, all of them open, so
-a new key goes in front and ``manage.py rotate_secrets`` seals everything again.
+"""Secrets of data sources: sealed at rest (`tenants.sealing`), opened for one call.
 
 A value may also name where the secret is: ``env:SIGNALBOX_SOURCE__ACME__WEATHER`` or
 ``file:/run/secrets/signalbox/acme/weather``. Both carry the tenant's key, so that no
@@ -14,9 +11,9 @@ import os
 import re
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+
+from tenants import sealing
 
 DEFAULT_DIRECTORY = "/run/secrets/signalbox"
 _LARGEST_FILE = 64 * 1024
@@ -36,19 +33,9 @@ class SecretFault(Exception):
         self.rule = rule
 
 
-def _keys() -> MultiFernet:
-    try:
-        return MultiFernet([Fernet(key) for key in settings.SIGNALBOX_ENCRYPTION_KEYS])
-    except (ValueError, TypeError) as error:
-        raise ImproperlyConfigured(
-            "SIGNALBOX_ENCRYPTION_KEYS: expected Fernet keys (32 bytes in URL-safe "
-            "base64), separated by commas."
-        ) from error
-
-
 def seal(plain: str) -> str:
     """Encrypt a secret with the first key; an empty one stays empty."""
-    return _keys().encrypt(plain.encode()).decode() if plain else ""
+    return sealing.seal(plain)
 
 
 def unseal(sealed: str) -> str:
@@ -57,23 +44,9 @@ def unseal(sealed: str) -> str:
     Raises:
         SecretFault: ``secret-unopened``: no key opens it.
     """
-    if not sealed:
-        return ""
     try:
-        return _keys().decrypt(sealed.encode()).decode()
-    except InvalidToken as error:
-        raise SecretFault("secret-unopened") from error
-
-
-def reseal(sealed: str) -> str:
-    """Encrypt again with the first key, keeping the time of the first sealing.
-
-    Raises:
-        SecretFault: ``secret-unopened``: no key opens it.
-    """
-    try:
-        return _keys().rotate(sealed.encode()).decode() if sealed else ""
-    except InvalidToken as error:
+        return sealing.unseal(sealed)
+    except sealing.Unopened as error:
         raise SecretFault("secret-unopened") from error
 
 

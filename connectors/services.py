@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
 from connectors.resilience import Circuits, Result
+from connectors.reviewing import review_section
 from connectors.sending import Message, Sent, send
 from connectors.specs import OperationSpec, SourceKind
 from connectors.sql import run_query
@@ -42,13 +44,26 @@ __all__ = [
     "missing_operation",
     "operation_keys",
     "perform",
+    "review_section",
     "send",
     "shut_down",
     "with_reserved",
 ]
 
 circuits = Circuits()
+logger = logging.getLogger(__name__)
 
+# What went wrong outside; what a reader typed wrong is told to the reader alone.
+_WORTH_A_LINE = frozenset(
+    {
+        Reason.TIMEOUT,
+        Reason.CIRCUIT_OPEN,
+        Reason.UPSTREAM,
+        Reason.UNREADABLE,
+        Reason.DENIED,
+        Reason.INTERNAL,
+    }
+)
 _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other call
 
 
@@ -128,6 +143,9 @@ async def perform(
             outcome = Failure(Reason.REFUSED, words, 0.0)
         if isinstance(outcome, Failure):
             timing.failed(outcome.reason.value)
+            if outcome.reason in _WORTH_A_LINE:
+                # In the reader's language, as on the card: who asks shows the card.
+                logger.warning("%s: %s", spec.key, outcome.message)
         return replace(outcome, elapsed_ms=_ms_since(started))
 
 

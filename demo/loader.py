@@ -146,7 +146,7 @@ def _load_tenant(entry: Mapping[str, Any], actor: Actor, api_address: str) -> No
         _decision_table(table)
     for key in entry["screens"]:
         _screen(key, actor)
-    menus = _menus(entry, actor)
+    menus = _menus(entry)
     for slug in entry["opens"]:
         grant("view_menu", menus[slug], to=team, actor=actor)
 
@@ -232,7 +232,7 @@ def _screen(key: str, actor: Actor) -> None:
         raise DemoIsBroken(f"Screen {key} was not published: {published}")
 
 
-def _menus(entry: Mapping[str, Any], actor: Actor) -> dict[str, Menu]:
+def _menus(entry: Mapping[str, Any]) -> dict[str, Menu]:
     found = {menu.slug: menu for menu in Menu.objects.all()}
     for node in _wanted_menus(entry):
         if node["slug"] not in found:
@@ -240,7 +240,7 @@ def _menus(entry: Mapping[str, Any], actor: Actor) -> dict[str, Menu]:
             found[node["slug"]] = create_menu(
                 node["slug"],
                 label=node["label"],
-                actor=actor,
+                actor=None,  # the portal's own doing: nobody's first menu
                 parent=found.get(node.get("parent", "")),
                 kind="screen" if screen else "group",
                 screen=screen,

@@ -32,6 +32,7 @@ from menus.opening import (
     csv_response,
     finished_block,
     given_of,
+    note_export,
     open_page,
     status_of,
 )
@@ -171,12 +172,14 @@ def run_block(request: Request, slug: str, block: str) -> Response:
 @renderer_classes([JSONRenderer, CsvRenderer])
 def export_block(request: Request, slug: str, block: str) -> HttpResponseBase:
     """The rows of one block as CSV, streamed."""
-    page = _opened(request, _menu_or_404(request, slug), only=block)
+    menu = _menu_or_404(request, slug)
+    page = _opened(request, menu, only=block)
     if isinstance(page, tuple):
         return _bad_arguments(page)
     outcome = finished_block(page).response.outcome
     if isinstance(outcome, Failure):
         return Response({"detail": outcome.message}, status=status_of(outcome))
+    note_export(menu, block, actor=Actor.of(request))
     bom = request.GET.get(BOM) == "1"
     return csv_response(outcome, filename=f"{slug}-{block}", bom=bom)
 

@@ -19,6 +19,7 @@ from mptt.managers import TreeManager
 from mptt.models import MPTTModel, TreeForeignKey
 from mptt.querysets import TreeQuerySet
 
+from menus.checklist_models import FirstStep  # noqa: F401 - a model of this app
 from menus.numbering import first_tree_id
 from menus.visibility import Kind
 from screens.document import Text

@@ -15,6 +15,7 @@ from menus.models import Menu
 from renderers.services import csv_lines
 from screens.models import Screen
 from screens.services import Addresses, Drawn, OpenPage, open_screen
+from tenants.audit import record
 from tenants.scope import Actor
 
 Given: TypeAlias = dict[str, list[str]]
@@ -88,6 +89,11 @@ def csv_response(
             "X-Accel-Buffering": "no",
         },
     )
+
+
+def note_export(menu: Menu, block: str, *, actor: Actor) -> None:
+    """Put into the audit trail that rows left the portal."""
+    record(actor=actor, action="block.exported", target=menu, changes={"block": block})
 
 
 def _table_of(success: Success) -> Table:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from menus import visibility
 from menus.models import Menu, MenuGroupObjectPermission, MenuUserObjectPermission
+from menus.nodes import GRANTS, node_of, rows_for_visibility, with_screen
+from menus.reviewing import review_section
 from menus.tree import (
     TreeDamaged,
     create_menu,
@@ -19,7 +21,7 @@ from menus.tree import (
     tree_damages,
     update_menu,
 )
-from menus.visibility import Grant, Kind, Node, Rule
+from menus.visibility import Grant, Kind, Rule
 from screens.document import Text
 from tenants.models import Membership, Team, User
 from tenants.scope import Actor, using_tenant
@@ -33,14 +35,13 @@ __all__ = [
     "menu_for",
     "move_menu",
     "repair_tree",
+    "review_section",
     "step_menu",
     "tree_damages",
     "update_menu",
     "visible_menus",
     "why",
 ]
-
-GRANTS = {"view_menu": Grant.ALLOW, "hide_menu": Grant.DENY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,11 @@ def visible_menus(actor: Actor) -> tuple[VisibleMenu, ...]:
         sees_all = _sees_all(actor)
         if sees_all is None:
             return ()
-        menus = list(_for_visibility())
+        menus = list(rows_for_visibility())
         given = () if sees_all else _given(actor)
     by_id = {menu.pk: menu for menu in menus}
     places = visibility.visible(
-        [_node(menu) for menu in menus], _grants(given), sees_all=sees_all
+        [node_of(menu) for menu in menus], _grants(given), sees_all=sees_all
     )
     return tuple(_visible_menu(by_id[place.id], place) for place in places)
 
@@ -122,7 +123,7 @@ def menu_for(
         visible = visible_menus(actor)
     ids = [menu.id for menu in visible if menu.slug == slug]
     with using_tenant(actor.tenant_id):
-        return _with_screen().get(pk__in=ids)
+        return with_screen().get(pk__in=ids)
 
 
 def why(actor: Actor, slug: str) -> Why:
@@ -132,7 +133,7 @@ def why(actor: Actor, slug: str) -> Why:
         Menu.DoesNotExist: the tenant has no such menu.
     """
     with using_tenant(actor.tenant_id):
-        menus = list(_for_visibility())
+        menus = list(rows_for_visibility())
         given = _given(actor)
         sees_all = _sees_all(actor)
     menu = next((menu for menu in menus if menu.slug == slug), None)
@@ -141,7 +142,7 @@ def why(actor: Actor, slug: str) -> Why:
     if sees_all is None:
         return Why(Rule.NO_MEMBER, menu.name)
     verdicts = visibility.judge(
-        [_node(menu) for menu in menus], _grants(given), sees_all=sees_all
+        [node_of(menu) for menu in menus], _grants(given), sees_all=sees_all
     )
     verdict = verdicts[menu.pk]
     decided_at = next(menu for menu in menus if menu.pk == verdict.decided_at)
@@ -159,19 +160,6 @@ def _sees_all(actor: Actor) -> bool | None:
         if is_superuser or is_member:
             return bool(is_superuser)
     return None
-
-
-def _for_visibility() -> QuerySet[Menu]:
-    return _with_screen().only(
-        "parent", "slug", "label", "kind", "url", "icon", "enabled",
-        "breaks_inheritance", "tree_id", "lft", "screen__key", "screen__retired",
-        "screen__published", "tenant", "rght", "level", "screen__tenant",
-    )  # fmt: skip
-
-
-def _with_screen() -> QuerySet[Menu]:
-    menus: QuerySet[Menu] = Menu.objects.select_related("screen")
-    return menus
 
 
 def _given(actor: Actor) -> Sequence[_Given]:
@@ -196,20 +184,6 @@ def _grants(given: Sequence[_Given]) -> dict[int, frozenset[Grant]]:
     for one in given:
         grants[one.menu_id] = grants.get(one.menu_id, frozenset()) | {one.grant}
     return grants
-
-
-def _node(menu: Menu) -> Node:
-    screen = menu.screen
-    opens = screen is None or (not screen.retired and screen.published_id is not None)
-    return Node(
-        id=menu.pk,
-        parent_id=menu.parent_id,
-        kind=Kind(menu.kind),
-        enabled=menu.enabled,
-        breaks_inheritance=menu.breaks_inheritance,
-        order=(menu.tree_id, menu.lft),
-        opens=opens,
-    )
 
 
 def _visible_menu(menu: Menu, place: visibility.Place) -> VisibleMenu:

@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from menus.views import favourite_menu, home, menu_block, menu_block_csv, open_menu
+from menus.views import (
+    favourite_menu,
+    first_steps,
+    home,
+    menu_block,
+    menu_block_csv,
+    open_menu,
+)
 
 urlpatterns = [
     path("", home, name="home"),
+    path("first-steps/", first_steps, name="first-steps"),
     path("m/<slug:slug>/", open_menu, name="menu"),
     path("m/<slug:slug>/favourite/", favourite_menu, name="menu-favourite"),
     path("m/<slug:slug>/blocks/<slug:block>/", menu_block, name="menu-block"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connectors.outcomes import Failure
 from connectors.parameters import ArgumentError
+from menus.checklist import checklist, put_away
 from menus.forms import ParameterForm, parameter_form
 from menus.models import Menu
 from menus.navigation import Item, navigation_of, visible_on
@@ -22,6 +23,7 @@ from menus.opening import (
     csv_response,
     finished_block,
     given_of,
+    note_export,
     open_page,
     status_of,
 )
@@ -46,6 +48,7 @@ from screens.services import (
 )
 from screens.streaming import stream_page
 from tenants.access import tenant_required
+from tenants.models import User
 from tenants.scope import Actor
 
 
@@ -59,8 +62,17 @@ def home(request: HttpRequest) -> HttpResponse:
         "navigation": navigation,
         "favourites": _known(by_id, favourite_ids(actor)),
         "recents": _known(by_id, recent_ids(actor))[:RECENT],
+        "checklist": checklist(actor, cast("User", request.user)),
     }
     return render(request, "menus/home.html", context)
+
+
+@require_POST
+@tenant_required
+def first_steps(request: HttpRequest) -> HttpResponse:
+    """Put the list of first steps away, or take it out again."""
+    put_away(Actor.of(request), wanted=request.POST.get("wanted") != "no")
+    return HttpResponseRedirect(reverse("home"))
 
 
 @require_safe
@@ -120,6 +132,7 @@ def menu_block_csv(request: HttpRequest, slug: str, block: str) -> HttpResponseB
         context = {**_context(request, menu), "message": outcome.message}
         status = status_of(outcome)
         return render(request, "menus/no_export.html", context, status=status)
+    note_export(menu, block, actor=Actor.of(request))
     bom = request.GET.get(BOM) == "1"
     return csv_response(outcome, filename=f"{slug}-{block}", bom=bom)
 

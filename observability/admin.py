@@ -1,4 +1,4 @@
-"""Measurements and heartbeats, to look at and not to change."""
+"""Measurements and heartbeats, to look at and not to change; the rest beside them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+# Imported, they register their own pages.
+from observability import alert_admin, log_admin, review_admin  # noqa: F401
 from observability.models import Heartbeat, Measurement
 
 

@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from observability import held_traces, log_store, trace_export, trace_store
 from observability.recorder import Recorder, worker_id
 from observability.slo import Tally, value_of
 
@@ -76,6 +77,33 @@ class _Counts(Collector):
         )
         dropped.add_metric([process], self._recorder.dropped())
         yield dropped
+        yield from _lost(process)
+
+
+def _lost(process: str) -> Iterator[Metric]:
+    lines = CounterMetricFamily(
+        "signalbox_log_lines_dropped",
+        "Log lines that could not be stored, by level.",
+        labels=["process", "level"],
+    )
+    for level, count in log_store.store_of_process.dropped().items():
+        lines.add_metric([process, level], count)
+    yield lines
+    traces = CounterMetricFamily(
+        "signalbox_traces_dropped",
+        "Traces worth keeping that could not be stored, or were held for too long.",
+        labels=["process"],
+    )
+    lost = trace_store.store_of_process.dropped() + held_traces.given_up()
+    traces.add_metric([process], lost)
+    yield traces
+    spans = CounterMetricFamily(
+        "signalbox_spans_dropped",
+        "Spans that could not be sent to the collector.",
+        labels=["process"],
+    )
+    spans.add_metric([process], trace_export.sender.dropped())
+    yield spans
 
 
 def _cumulative(tally: Tally) -> list[tuple[str, float]]:

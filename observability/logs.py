@@ -11,8 +11,9 @@ import logging
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from observability.labels import current_labels
 from observability.redaction import redact, redact_text, safe_text
 from observability.tracing import current_trace_id
 from tenants.scope import active_tenant_id
@@ -86,13 +87,71 @@ class JsonFormatter(_Formatter):
             "trace_id": current_trace_id(),
             "tenant": str(active_tenant_id() or ""),
             "user": user_hash(),
+            **{kind: redact_text(key) for kind, key in current_labels().items()},
             "exception": self.raised(record),
         }
         line = {name: value for name, value in line.items() if value != ""}
-        for name, value in vars(record).items():
-            if name not in _STANDARD and name not in line:
-                line[name] = redact(name, value)
+        line.update(
+            (name, value) for name, value in extras(record).items() if name not in line
+        )
         return json.dumps(line, ensure_ascii=False, default=safe_text)
+
+
+def extras(record: logging.LogRecord) -> dict[str, object]:
+    """Return what was given as ``extra``, as JSON values without secrets."""
+    return {
+        name: redact(name, value)
+        for name, value in vars(record).items()
+        if name not in _STANDARD
+    }
+
+
+class Caught(NamedTuple):
+    """One line with everything around it, without secrets, and no longer a record.
+
+    Attributes:
+        created: Seconds since 1970.
+        status: The status of a request or of what was measured; "" for none.
+        labels: Key of everything that was being measured, by kind.
+        data: What was given as ``extra``.
+    """
+
+    created: float
+    level: int
+    logger: str
+    message: str
+    exception: str
+    status: str
+    trace_id: str
+    tenant_id: int | None
+    user: str
+    labels: dict[str, str]
+    data: dict[str, object]
+
+
+_formatter = _Formatter()
+
+
+def caught(record: logging.LogRecord) -> Caught:
+    """Take from a record and its context what is worth keeping. Never raises."""
+    data = extras(record)
+    measured = data.get("measured")
+    status = getattr(record, "status_code", "")
+    if isinstance(measured, dict):
+        status = status or measured.get("status", "")
+    return Caught(
+        created=record.created,
+        level=record.levelno,
+        logger=safe_text(record.name),
+        message=_formatter.said(record),
+        exception=_formatter.raised(record),
+        status=redact_text(safe_text(status)),
+        trace_id=current_trace_id(),
+        tenant_id=active_tenant_id(),
+        user=user_hash(),
+        labels={kind: redact_text(key) for kind, key in current_labels().items()},
+        data=data,
+    )
 
 
 class TextFormatter(_Formatter):

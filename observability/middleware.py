@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 
 from observability import tracing
 from observability.logs import current_request
-from observability.services import recorder
+from observability.services import background, recorder
 
 # Asked every few seconds by machines: they would drown what people do.
 _UNMEASURED = frozenset({"healthz", "readyz", "metrics"})
@@ -49,6 +49,7 @@ class _Visit:
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
+        background.start()
         self._started = time.perf_counter_ns()
         self._ended = False
         self._scope = tracing.enter_request(

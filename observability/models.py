@@ -1,4 +1,4 @@
-"""What is stored: measurements, and signs of life of background processes."""
+"""What is stored: measurements and signs of life here, the rest beside it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,38 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from observability.alert_models import Alert, Delivery, Silence
+from observability.channel_models import AlertChannel
+from observability.log_models import LogLevel, LogLine, StoredTrace
+from observability.objective_models import MeasuredKind, Objective
+from observability.review_models import (
+    Review,
+    ReviewFinding,
+    ReviewIsFinal,
+    ReviewSignature,
+)
+from observability.rule_models import AlertRule
 from observability.slo import Tally, decode_buckets
 from tenants.models import Tenant
+
+__all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertRule",
+    "Delivery",
+    "Heartbeat",
+    "LogLevel",
+    "LogLine",
+    "MeasuredKind",
+    "Measurement",
+    "Objective",
+    "Review",
+    "ReviewFinding",
+    "ReviewIsFinal",
+    "ReviewSignature",
+    "Silence",
+    "StoredTrace",
+]
 
 
 class MeasurementQuerySet(models.QuerySet["Measurement"]):

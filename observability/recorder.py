@@ -56,6 +56,7 @@ class Recorder:
         release: Frees what `write` holds for one thread, such as a connection.
         period: Asked once for the seconds between two flushes in the background;
             0 starts no thread, and nothing is written at exit.
+        clock: Seconds since 1970-01-01 UTC; says which minute an event belongs to.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class Recorder:
         write: Write,
         release: Callable[[], None],
         period: Callable[[], float],
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self.clock = clock
         self._write = write
         self._release = release
         self._period = period
@@ -91,7 +94,7 @@ class Recorder:
         self, kind: str, key: str, tenant: str, *, elapsed_us: int, bad: bool
     ) -> None:
         """Count one event of the current minute."""
-        minute = int(time.time()) // 60
+        minute = int(self.clock()) // 60
         with self._lock:
             name = key if self._admits(kind, tenant, key) else OTHER_KEY
             cell = Cell(minute, kind, name, tenant)
@@ -212,6 +215,12 @@ class Recorder:
         """Return a copy of all counts of this process by kind and key."""
         with self._lock:
             return {name: merged([tally]) for name, tally in self._totals.items()}
+
+    def total(self, kind: str, key: str) -> Tally | None:
+        """Return a copy of all counts of one kind and key, None when there are none."""
+        with self._lock:
+            tally = self._totals.get((kind, key))
+            return merged([tally]) if tally is not None else None
 
     def overflow(self) -> dict[str, int]:
         """Return how many events of each kind went to `OTHER_KEY`."""

@@ -15,7 +15,13 @@ from typing import TypeAlias
 Words: TypeAlias = Mapping[str, str]
 """One text by language: ``{"ko": …, "en": …}``."""
 
-Cell: TypeAlias = int | float | str | None
+Cell: TypeAlias = int | float | str | Words | None
+"""A number, a name that is the same in every language, or words."""
+
+
+def words(korean: str, english: str) -> Words:
+    """Say one thing in both languages of the portal."""
+    return {"ko": korean, "en": english}
 
 
 class Cadence(StrEnum):
@@ -83,10 +89,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one app has to say of a period."""
+    """What one app has to say of a period.
+
+    Attributes:
+        subjects: Primary keys of the users whose access it reviews. Nobody signs for
+            a review that looks at nobody but himself.
+    """
 
     key: str
     title: Words
     figures: tuple[Figure, ...] = ()
     tables: tuple[ReviewTable, ...] = ()
     findings: tuple[Finding, ...] = ()
+    subjects: tuple[int, ...] = ()

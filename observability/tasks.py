@@ -12,6 +12,7 @@ from observability.recorder import worker_id
 
 def record_task(*, task_result: TaskResult[Any], **signal: object) -> None:
     """Count a task that has finished; a receiver of ``task_finished``."""
+    services.background.start()
     if task_result.started_at is None or task_result.finished_at is None:
         return
     elapsed = task_result.finished_at - task_result.started_at
@@ -41,3 +42,15 @@ def worker_heartbeat() -> str:
     """Write down that a worker takes tasks; returns its process."""
     services.beat("worker", holder=worker_id())
     return worker_id()
+
+
+@task()
+def prune_logs_and_traces() -> dict[str, int]:
+    """Delete log lines and traces past their time; returns how many of each."""
+    return {"lines": services.prune_lines(), "traces": services.prune_traces()}
+
+
+@task()
+def evaluate_alerts() -> int:
+    """Evaluate the alert rules of all tenants; returns the minutes evaluated."""
+    return services.evaluate_all()

@@ -1,16 +1,14 @@
-"""Spans and trace ids.
+"""Spans and trace ids: OpenTelemetry's ids, context and headers, spans of our own.
 
-OpenTelemetry owns traces. Its SDK is loaded, once a process, only where
-``OTEL_EXPORTER_OTLP_ENDPOINT`` says where spans go. Without it, and inside a trace
-that was not sampled, there is a trace id and no span: finding out that nothing is
-recorded would cost about as much as recording it.
+The SDK is loaded by who sends spans (`observability.trace_export`), and costs a request
+nothing. `observability.held_traces` decides which traces are kept.
 """
 
 from __future__ import annotations
 
 import os
 import random
-import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +21,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.environment_variables import (
     OTEL_EXPORTER_OTLP_ENDPOINT,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_SDK_DISABLED,
     OTEL_SERVICE_NAME,
     OTEL_TRACES_SAMPLER_ARG,
 )
@@ -30,11 +29,33 @@ from opentelemetry.trace.propagation.tracecontext import (
     TraceContextTextMapPropagator,
 )
 
-from observability.redaction import HIDDEN, is_secret_name, redact_text
+from observability.held_traces import (
+    IDS,
+    Held,
+    HeldSpan,
+    Process,
+    hand_to,
+    reset,
+    sinks,
+    use_sinks,
+)
+
+__all__ = [
+    "Scope",
+    "current_trace_id",
+    "endpoint",
+    "enter",
+    "enter_request",
+    "hand_to",
+    "leave",
+    "reset",
+    "resource_attributes",
+    "sampled_share",
+    "use_sinks",
+]
 
 _SAMPLED_SHARE = 0.1
 _W3C = TraceContextTextMapPropagator()
-_lock = threading.Lock()
 
 
 class Scope(NamedTuple):
@@ -42,13 +63,6 @@ class Scope(NamedTuple):
 
     span: trace.Span
     previous: Context
-
-
-class _Process:
-    """What this process sends spans with: not asked yet, nothing, or a tracer."""
-
-    asked = False
-    tracer: trace.Tracer | None = None
 
 
 def current_trace_id() -> str:
@@ -77,35 +91,54 @@ def sampled_share() -> float:
 
 def endpoint() -> str:
     """Return where spans are sent, "" for nowhere."""
+    if os.environ.get(OTEL_SDK_DISABLED, "").lower() == "true":
+        return ""
     return os.environ.get(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, "") or os.environ.get(
         OTEL_EXPORTER_OTLP_ENDPOINT, ""
     )
 
 
-def use_tracer(tracer: trace.Tracer | None) -> None:
-    """Record with `tracer` from now on; None records nothing."""
-    _Process.tracer = tracer
-    _Process.asked = True
-
-
-def reset() -> None:
-    """Ask the environment again at the next span."""
-    _Process.tracer = None
-    _Process.asked = False
-
-
-# The exporter's thread does not live on in a child: it makes its own.
-os.register_at_fork(after_in_child=reset)
-
-
 def enter(name: str) -> Scope | None:
-    """Make a span current, or None when the trace is there and not recorded."""
-    parent = trace.get_current_span().get_span_context()
-    tracer = _tracer()
-    if parent.is_valid and (tracer is None or not parent.trace_flags.sampled):
-        return None
-    span = _unrecorded() if tracer is None else tracer.start_span(name)
-    return _made_current(span)
+    """Make a span current, or None when the trace is there and not held."""
+    parent = trace.get_current_span()
+    if isinstance(parent, HeldSpan):
+        above = parent.get_span_context()
+        context = trace.SpanContext(
+            above.trace_id,
+            _new_id(64),
+            is_remote=False,
+            trace_flags=above.trace_flags,
+            trace_state=above.trace_state,
+        )
+        span = HeldSpan(context, held=parent.held, parent_id=above.span_id, name=name)
+        return _made_current(span)
+    above = parent.get_span_context()
+    if not sinks():
+        return None if above.is_valid else _made_current(_unrecorded())
+    return _made_current(_root(name, above))
+
+
+def _root(name: str, above: trace.SpanContext) -> HeldSpan:
+    """Begin to hold a trace: a new one, or a caller's, whose choice is followed."""
+    trace_id = above.trace_id if above.is_valid else _new_id(128)
+    sampled = (
+        above.trace_flags.sampled
+        if above.is_valid
+        # The same choice as OpenTelemetry's own sampler of this share.
+        else trace_id % IDS < Process.bound
+    )
+    context = trace.SpanContext(
+        trace_id,
+        _new_id(64),
+        is_remote=False,
+        trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED if sampled else 0),
+        trace_state=above.trace_state,
+    )
+    held = Held(trace_id=trace_id, sampled=sampled)
+    parent_id = above.span_id if above.is_valid else 0
+    held.root = HeldSpan(context, held=held, parent_id=parent_id, name=name)
+    Process.begin(held)
+    return held.root
 
 
 def enter_request(headers: Mapping[str, str], *, method: str) -> Scope:
@@ -141,65 +174,30 @@ def leave(
     Args:
         name: A better name, known only now.
         reason: Why it failed; "" when it did not.
-        attributes: Written without what looks like a secret.
+        attributes: Kept without what looks like a secret.
     """
     span = scope.span
-    if span.is_recording():
-        if name:
-            span.update_name(name)
-        for key, value in attributes.items():
-            span.set_attribute(key, _shown(key, value))
-        span.set_attribute("signalbox.status", "failed" if reason else "ok")
-        if reason:
-            span.set_attribute("error.type", redact_text(reason))
-            span.set_status(trace.StatusCode.ERROR)
-        span.end()
+    if isinstance(span, HeldSpan):
+        span.name = name or span.name
+        span.reason = reason
+        span.attributes = attributes
+        span.ended_ns = time.time_ns()
+        span.held.end(span)
     # Attached, not detached: a page may be closed in another context than it was
     # opened in, and detaching there would only log an error.
     if trace.get_current_span() is span:
         contexts.attach(scope.previous)
 
 
-def _shown(name: str, value: str | int) -> str | int:
-    if is_secret_name(name):
-        return HIDDEN
-    return redact_text(value) if isinstance(value, str) else value
+def _new_id(bits: int) -> int:
+    # Not a secret: an id only has to differ, and does so after a fork, too.
+    return random.getrandbits(bits) or 1
 
 
 def _unrecorded() -> trace.Span:
     return trace.NonRecordingSpan(
-        trace.SpanContext(
-            # Not a secret: an id only has to differ, and does so after a fork, too.
-            trace_id=random.getrandbits(128) or 1,
-            span_id=random.getrandbits(64) or 1,
-            is_remote=False,
-        )
+        trace.SpanContext(_new_id(128), _new_id(64), is_remote=False)
     )
-
-
-def _tracer() -> trace.Tracer | None:
-    if not _Process.asked:
-        with _lock:
-            if not _Process.asked:
-                _Process.tracer = _exporting_tracer() if endpoint() else None
-                _Process.asked = True
-    return _Process.tracer
-
-
-def _exporting_tracer() -> trace.Tracer:
-    # Loaded here because it takes 0.2 s and most installations send nothing.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-
-    provider = TracerProvider(
-        sampler=ParentBased(TraceIdRatioBased(sampled_share())),
-        resource=Resource.create(resource_attributes()),
-    )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return provider.get_tracer("signalbox")
 
 
 def resource_attributes() -> dict[str, str]:

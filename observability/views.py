@@ -1,4 +1,4 @@
-"""Health, metrics, and the latency table."""
+"""Health, metrics, and the dashboard of service levels."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from django.contrib import admin
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from observability import health
+from observability.dashboard import WINDOWS
+from observability.dashboard_page import dashboard
 from observability.exposition import CONTENT_TYPE, exposition
-from observability.recorder import OTHER_KEY
-from observability.services import read_series, recorder
+from observability.services import recorder
 
-WINDOWS = {"1": 1, "24": 24}
+HOURS = {str(hours): hours for hours in WINDOWS}
 
 
 @require_safe
@@ -63,21 +65,16 @@ def _may_scrape(request: HttpRequest) -> bool:
 @require_safe
 @staff_member_required
 def latency(request: HttpRequest) -> HttpResponse:
-    """How long, how often, how well: one row a kind and key of the tenant."""
-    hours = WINDOWS.get(request.GET.get("hours", ""), 1)
+    """The dashboard: objectives first, then what was measured, of the active tenant."""
     tenant = getattr(request, "tenant", None)
-    rows = (
-        read_series("latency", tenant_id=tenant.pk, hours=hours)
-        if tenant is not None
-        else []
-    )
-    context = {
-        **admin.site.each_context(request),
-        "title": _("Latency"),
-        "rows": rows,
-        "hours": hours,
-        "windows": WINDOWS.values(),
-        "without_tenant": tenant is None,
-        "overflow": any(row["key"] == OTHER_KEY for row in rows),
-    }
-    return render(request, "observability/latency.html", context)
+    context = {**admin.site.each_context(request), "title": _("Service levels")}
+    if tenant is not None:
+        asked = request.GET
+        context |= dashboard(
+            tenant.pk,
+            hours=HOURS.get(asked.get("hours", ""), WINDOWS[0]),
+            kind=asked.get("kind", ""),
+            order=asked.get("order", ""),
+            now=timezone.now(),
+        )
+    return render(request, "observability/dashboard.html", context)

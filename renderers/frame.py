@@ -116,6 +116,7 @@ def failure_block(
             "retry": context.address if failure.reason not in _FINAL else "",
             "name": context.title,
             "trace_id": context.trace_id,
+            "trace_address": context.trace_address,
             "icon": icon(
                 {
                     State.DENIED: "lock",

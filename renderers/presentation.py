@@ -50,6 +50,7 @@ class RenderContext:
         language: ``ko`` or ``en``.
         time_zone: IANA name; times are shown in it.
         trace_id: Shown on failures, so that a report can be traced; "" for none.
+        trace_address: Where the reader can look at that trace; "" for nowhere.
     """
 
     block_id: str
@@ -60,6 +61,7 @@ class RenderContext:
     language: str = "ko"
     time_zone: str = "Asia/Seoul"
     trace_id: str = ""
+    trace_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class ScreenAdmin(TenantModelAdmin):
     def editor(self, screen: Screen) -> SafeString | str:
         if screen._state.adding:
             return str(_("Save first; then write the document."))
-        address = reverse("screen-edit", kwargs={"key": screen.key})
+        address = reverse("screen-properties", kwargs={"key": screen.key})
         return format_html('<a href="{}">{}</a>', address, _("Edit the document"))
 
     def response_add(
@@ -47,7 +47,7 @@ class ScreenAdmin(TenantModelAdmin):
         """Lead from a new screen to its document, which is the next thing to write."""
         response = super().response_add(request, obj, post_url_continue)
         if {"_popup", "_addanother", "_continue"}.isdisjoint(request.POST):
-            address = reverse("screen-edit", kwargs={"key": obj.key})
+            address = reverse("screen-properties", kwargs={"key": obj.key})
             return HttpResponseRedirect(address)
         return response
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn, cast
 
 from connectors.outcomes import Json
 from screens.document import Document, DocumentError, document_as_json, parse_document
+from screens.json_lines import line_of, lines_by_pointer
 from tenants.forms import json_fault
+
+_EXCERPT: Final = 120
 
 EMPTY: Final[dict[str, Json]] = {
     "version": 1,
@@ -69,7 +73,61 @@ def as_text(body: Json) -> str:
     """
     document = parse_document(body)
     ordered = document_as_json(document) if isinstance(document, Document) else body
-    return json.dumps(ordered, ensure_ascii=False, indent=2)
+    text = json.dumps(ordered, ensure_ascii=False, indent=2)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair: it can be told as an escape, and never be sent.
+        return json.dumps(ordered, indent=2)
+    return text
+
+
+def for_hidden_field(body: Json) -> str:
+    """Write a body for a hidden field: ASCII, so that nothing bends it on its way."""
+    return json.dumps(body)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A fault with its place in the text.
+
+    Attributes:
+        line: From 1; None when the text is no JSON that could be searched.
+        excerpt: That line, without the spaces around it, cut at 120 characters.
+        has_form: Whether the place can be shown among the properties.
+    """
+
+    error: DocumentError
+    line: int | None = None
+    excerpt: str = ""
+    has_form: bool = False
+
+
+def located(errors: Sequence[DocumentError], text: str) -> list[Located]:
+    """Say of every fault on which line of the text its place begins."""
+    if not errors:
+        return []
+    _body, fault = read_json(text)
+    if fault is not None:
+        line = _line_of_fault(fault)
+        return [Located(error, line, _excerpt(text, line)) for error in errors]
+    lines = lines_by_pointer(text)
+    found = [(error, line_of(lines, error.pointer)) for error in errors]
+    return [
+        Located(error, line, _excerpt(text, line), has_form=True)
+        for error, line in found
+    ]
+
+
+def _line_of_fault(fault: DocumentError) -> int | None:
+    line = fault.expected.partition(":")[0]
+    return int(line) if fault.rule == "not-json" and line.isdecimal() else None
+
+
+def _excerpt(text: str, line: int | None) -> str:
+    # Lines as JSON counts them: other characters that end lines do not count.
+    found = text.split("\n")[line - 1].strip() if line else ""
+    return found if len(found) <= _EXCERPT else found[: _EXCERPT - 1] + "…"
 
 
 def difference(before: str, after: str) -> list[DiffLine]:

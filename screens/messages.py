@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from branching.decisions import Event
 from connectors.outcomes import Origin
+from screens.comparison import Change
 from screens.faults import DocumentError
 
 _RULES: Final = {
@@ -37,6 +38,16 @@ _RULES: Final = {
     "default-type": gettext_lazy("The default %(found)s is not of type %(expected)s."),
     "depth": gettext_lazy("The document nests deeper than %(expected)s levels."),
     "enum": gettext_lazy("%(found)s is not known here. Use one of: %(expected)s."),
+    "gone": gettext_lazy(
+        "This place is not in the document any more. Look at it again."
+    ),
+    "kind": gettext_lazy(
+        "Say what kind of value this is, or leave it empty where it may be."
+    ),
+    "new-name": gettext_lazy("Give the new entry a name first."),
+    "not-boolean": gettext_lazy("%(found)s is neither true nor false."),
+    "not-number": gettext_lazy("%(found)s is no number that can be stored."),
+    "taken-name": gettext_lazy("There is an entry %(found)s already."),
     "maxItems": gettext_lazy("There are more than %(expected)s entries. Remove some."),
     "maxLength": gettext_lazy(
         "The text is longer than %(expected)s characters. Shorten it."
@@ -152,6 +163,30 @@ def presentation_missing(name: str) -> str:
     return _(
         "The block does not say how the response %(name)s looks. Add it to the screen."
     ) % {"name": name}
+
+
+def change(of: Change) -> str:
+    """Say one difference between two documents."""
+    texts = {
+        "screen": _("The screen changed: %(parts)s."),
+        "added": _("Block %(block)s was added."),
+        "removed": _("Block %(block)s was removed."),
+        "changed": _("Block %(block)s changed: %(parts)s."),
+        "moved": _("Block %(block)s moved."),
+    }
+    return texts[of.what] % {"block": of.block, "parts": ", ".join(of.parts)}
+
+
+def copied_from(key: str, number: int) -> str:
+    return _("Copy of %(key)s, version %(number)d") % {"key": key, "number": number}
+
+
+def key_taken() -> str:
+    return _("Another screen has this key.")
+
+
+def no_viewer() -> str:
+    return _("There is no such user here whom you may choose. Choose from the list.")
 
 
 def reverted_to(number: int) -> str:

@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from connectors.loop import Mailbox
 from connectors.outcomes import Failure, Outcome, Reason
 from connectors.parameters import Argument
-from observability.services import current_trace_id, measure
+from observability.services import current_trace_id, measure, trace_address
 from renderers.presentation import (
     Format,
     Presentation,
@@ -263,6 +263,7 @@ class OpenPage:
             language=self.reader.language,
             time_zone=self.reader.time_zone,
             trace_id=current_trace_id(),
+            trace_address=trace_address(),
         )
         rendered = _guarded(block, response, context)
         return Drawn(block, response, rendered)

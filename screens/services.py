@@ -6,13 +6,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils import timezone, translation
 
 from branching.decisions import Decision, direct_decision
 from branching.services import TableMissing, decide_all
 from connectors.outcomes import Failure, Json, Reason
-from connectors.parameters import Argument, ArgumentError, parse_arguments
+from connectors.parameters import (
+    Argument,
+    ArgumentError,
+    ParameterSpec,
+    ParameterType,
+    parse_arguments,
+)
 from connectors.services import load_operations
 from screens import checks, messages
 from screens.block_json import outcome_as_json
@@ -25,26 +33,32 @@ from screens.document import (
 )
 from screens.models import Screen, ScreenVersion
 from screens.pages import Addresses, Drawn, OpenPage, Reader
+from screens.reviewing import review_section
 from screens.runner import BlockResponse, Plan, Planned
 from screens.schema import RESERVED_PARAMETERS
 from screens.versions import (
+    KeyRefused,
     StaleBase,
+    copy_screen,
     publish,
     publish_errors,
     revert,
     save_version,
     screen_faults,
 )
+from tenants.models import User
 from tenants.scope import Actor
 
 __all__ = [
     "Addresses",
     "BlockResponse",
     "Drawn",
+    "KeyRefused",
     "NotPublished",
     "OpenPage",
     "StaleBase",
     "UnknownBlock",
+    "copy_screen",
     "open_screen",
     "outcome_as_json",
     "preview",
@@ -52,11 +66,14 @@ __all__ = [
     "publish_errors",
     "published_document",
     "revert",
+    "review_section",
     "save_version",
     "screen_faults",
 ]
 
-_LONGEST_NUMBER = 10
+_PAGE = ParameterSpec(
+    "page", ParameterType.INTEGER, default=1, minimum=1, maximum=10**9
+)
 
 Given = Mapping[str, str | Sequence[str]]
 
@@ -108,17 +125,29 @@ def preview(
     actor: Actor,
     arguments: Given | None = None,
     key: str = "preview",
+    viewer: User | None = None,
 ) -> OpenPage | tuple[ArgumentError, ...] | tuple[DocumentError, ...]:
     """Run a document that nobody has published, with the rights of `actor`.
 
     Names that lead nowhere become failed cards; operations that the actor may not
-    use refuse the whole preview.
+    use refuse the whole preview. What is called only reads: an operation asks its
+    source, by GET, by a POST that is a question, or by one SELECT.
+
+    Args:
+        viewer: Whom the page is run as, in whose language and time zone; the caller
+            has seen to it that the actor may (``screens.previews.preview_as``).
     """
     names = checks.Names.of(actor)
     denied = tuple(checks.permission_errors(document, names=names, actor=actor))
     if denied:
         return messages.with_words(denied)
-    return _open(document, _Request(key, 0, arguments or {}, actor))
+    given = arguments or {}
+    if viewer is None:
+        return _open(document, _Request(key, 0, given, actor))
+    shown_to = Actor(viewer.pk, actor.tenant_id, acting_for=actor.user_id)
+    zone = ZoneInfo(viewer.time_zone)
+    with translation.override(viewer.language), timezone.override(zone):
+        return _open(document, _Request(key, 0, given, shown_to))
 
 
 def published_document(version: ScreenVersion) -> Document:
@@ -170,10 +199,12 @@ def _open(
         for name, value in request.given.items()
         if name not in RESERVED_PARAMETERS
     }
-    reader = Reader.current(page=_page_number(request.given), given=given)
+    page = _page_number(request.given)
+    reader = Reader.current(page=page if isinstance(page, int) else 1, given=given)
     arguments = parse_arguments(document.parameters, given, time_zone=reader.time_zone)
-    if isinstance(arguments, tuple):
-        return arguments
+    if isinstance(arguments, tuple) or isinstance(page, tuple):
+        faults = [each for each in (arguments, page) if isinstance(each, tuple)]
+        return tuple(fault for each in faults for fault in each)
     planned = _plan(blocks, arguments, actor=request.actor)
     allowed_ms = min(document.deadline_ms, settings.SIGNALBOX_PAGE_DEADLINE_MS)
     plan = Plan(
@@ -204,11 +235,13 @@ def _chosen(document: Document, only: str | None) -> tuple[Block, ...]:
     return chosen
 
 
-def _page_number(given: Given) -> int:
-    raw = given.get("page", "1")
-    text = raw if isinstance(raw, str) else next(iter(raw), "1")
-    numeric = text.isascii() and text.isdecimal() and len(text) < _LONGEST_NUMBER
-    return max(1, int(text)) if numeric else 1
+def _page_number(given: Given) -> int | tuple[ArgumentError, ...]:
+    raw = {"page": given["page"]} if given.get("page") else {}
+    values = parse_arguments((_PAGE,), raw)
+    if isinstance(values, tuple):
+        return values
+    page = values["page"]
+    return page if isinstance(page, int) else 1
 
 
 def _plan(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from connectors.outcomes import Json
 from screens import checks, messages
@@ -19,6 +20,13 @@ class StaleBase:
     """Somebody saved in between: the newest version, to compare with."""
 
     newest: ScreenVersion
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRefused:
+    """A key that no new screen can have, and why, in the active language."""
+
+    message: str
 
 
 @transaction.atomic
@@ -117,6 +125,37 @@ def revert(
     if isinstance(published, tuple):
         version.delete()
     return published
+
+
+def copy_screen(
+    version: ScreenVersion, *, key: str, actor: Actor
+) -> ScreenVersion | KeyRefused:
+    """Make a new screen whose first draft is the document of `version`.
+
+    Nobody but editors sees it: it has to be published, and needs a menu of its own.
+    """
+    new = Screen(key=key)
+    try:
+        new.full_clean()
+        with transaction.atomic():
+            new.save()
+    except ValidationError as error:
+        return KeyRefused(" ".join(error.messages))
+    except IntegrityError:
+        # Somebody took the key between the check and the insert.
+        return KeyRefused(messages.key_taken())
+    source = version.screen
+    with transaction.atomic():
+        draft = ScreenVersion.objects.create(
+            screen=new,
+            number=1,
+            body=version.body,
+            note=messages.copied_from(source.key, version.number),
+            author_id=actor.user_id,
+        )
+        changes = {"from": source.key, "version": version.number}
+        record(actor=actor, action="screen.copied", target=new, changes=changes)
+    return draft
 
 
 def publish_errors(document: Document, *, actor: Actor) -> tuple[DocumentError, ...]:

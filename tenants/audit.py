@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from django.db import models, transaction
 
@@ -53,6 +53,15 @@ def record(
     )
     entry.save()
     return entry
+
+
+def first_times(actor: Actor, actions: Iterable[str]) -> dict[str, datetime]:
+    """Say when the actor first did each of these, by action; one query."""
+    entries = AuditEntry.all_tenants.of_chain(actor.tenant_id).filter(
+        user_id=actor.user_id, action__in=list(actions)
+    )
+    times = entries.order_by().values_list("action").annotate(models.Min("at"))
+    return dict(times)
 
 
 def _tenant_of(actor: Actor | None, target: models.Model | None) -> int | None:

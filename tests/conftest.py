@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import LazySettings
 
-from connectors.services import shut_down
+from connectors.services import circuits, shut_down
 from tenants.models import Membership, Tenant, User
 from tenants.scope import Actor, using_tenant
 
@@ -16,6 +16,14 @@ from tenants.scope import Actor, using_tenant
 def _engine_stops_before_the_database_goes(django_db_setup: None) -> Iterator[None]:
     yield
     shut_down()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_circuits() -> Iterator[None]:
+    """An open circuit of one test is no other's: SQLite gives its keys out again."""
+    circuits.forget()
+    yield
+    circuits.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Write the reference pages under ``docs/reference`` from the code.
 
-``python -m tests.reference`` writes them; ``tests/test_docs.py`` fails when a page is
-not what the code says.
+``python -m tests.reference`` writes them; with ``--check`` it only names those that are
+not what the code says. ``tests/test_docs.py`` fails for the same pages.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -137,17 +138,39 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-def main() -> None:
+def stale() -> list[str]:
+    """Name the pages that are not what the code says."""
+    from django.utils import translation
+
+    with translation.override("en"):
+        return [
+            name
+            for name, page in PAGES.items()
+            if not (REFERENCE / name).exists()
+            or (REFERENCE / name).read_text(encoding="utf-8") != page()
+        ]
+
+
+def main(arguments: list[str]) -> int:
     import django
     from django.utils import translation
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    if arguments == ["--check"]:
+        names = stale()
+        for name in names:
+            print(f"docs/reference/{name} is stale; run: python -m tests.reference")
+        return 1 if names else 0
+    if arguments:
+        print(f"Unknown: {arguments}. Give --check or nothing.")
+        return 2
     REFERENCE.mkdir(parents=True, exist_ok=True)
     with translation.override("en"):
         for name, page in PAGES.items():
             (REFERENCE / name).write_text(page(), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(sys.argv[1:]))

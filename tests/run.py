@@ -1,7 +1,9 @@
 """Run every check and every test: what ``make test`` does.
 
-``python -m tests.run [STEP …]`` runs only the named steps. Each step is one command
-that also works by hand; it is printed before it runs. The first failure stops the run.
+``python -m tests.run check`` runs the gates alone, which start no server: what
+``make check`` and the hook before a commit do. ``python -m tests.run [STEP …]`` runs
+only the named steps. Each step is one command that also works by hand; it is printed
+before it runs. The first failure stops the run.
 """
 
 from __future__ import annotations
@@ -16,12 +18,18 @@ from tests.servers import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-STEPS: dict[str, str] = {
+CHECKS: dict[str, str] = {
     "format": "ruff format --check .",
     "lint": "ruff check .",
     "layers": "lint-imports --no-cache",
     "types": "mypy .",
     "migrations": "python manage.py makemigrations --check --dry-run",
+    "graph": "python manage.py migrations_graph --check",
+    "translations": "python -m tests.translations --check",
+    "reference": "python -m tests.reference --check",
+}
+STEPS: dict[str, str] = {
+    **CHECKS,
     "postgresql": ("pytest -n 2 --dist loadfile --cov --cov-report= --lane postgresql"),
     "sqlite": (
         "pytest -n 2 --dist loadfile --cov --cov-append --cov-report= --lane sqlite "
@@ -31,12 +39,18 @@ STEPS: dict[str, str] = {
 }
 
 
+def chosen_steps(names: list[str]) -> list[str]:
+    """Return the named steps, ``check`` as all gates; without a name, everything."""
+    steps = [step for n in names for step in (CHECKS if n == "check" else [n])]
+    return steps or list(STEPS)
+
+
 def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in STEPS]
+    chosen = chosen_steps(names)
+    unknown = [name for name in chosen if name not in STEPS]
     if unknown:
-        print(f"No such step: {', '.join(unknown)}. Steps: {', '.join(STEPS)}.")
+        print(f"No such step: {', '.join(unknown)}. Steps: {', '.join(STEPS)}; check.")
         return 2
-    chosen = names or list(STEPS)
     if "postgresql" in chosen:
         print(f"browser: {chromium()}", flush=True)
     for name in chosen:

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from django.utils import translation
 
+from tests import reference
 from tests.reference import PAGES, REFERENCE, commands
-from tests.run import STEPS
+from tests.run import chosen_steps, main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES_BY_HAND = sorted(
@@ -75,16 +77,48 @@ def test_every_feature_names_a_test_that_exists() -> None:
 
 
 def test_make_test_runs_every_step_by_hand_too() -> None:
-    assert list(STEPS) == [
+    gates = [
         "format",
         "lint",
         "layers",
         "types",
         "migrations",
-        "postgresql",
-        "sqlite",
-        "coverage",
+        "graph",
+        "translations",
+        "reference",
     ]
+
+    assert chosen_steps(["check"]) == gates
+    assert chosen_steps([]) == [*gates, "postgresql", "sqlite", "coverage"]
+    assert chosen_steps(["lint", "sqlite"]) == ["lint", "sqlite"]
+    assert main(["lintt"]) == 2
+
+
+def test_people_hooks_and_make_run_the_same_gates() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
+    assert entries == [".venv/bin/python -m tests.run check"]
+    assert re.search(
+        r"^check:.*\n\t\$\(BIN\)/python -m tests.run check$", makefile, re.MULTILINE
+    )
+    for name in ("README.md", "README.ko.md"):
+        assert "make check" in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_a_stale_reference_page_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PAGES:
+        (tmp_path / name).write_bytes((REFERENCE / name).read_bytes())
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path)
+    assert reference.stale() == []
+
+    (tmp_path / "formats.md").write_text("of yesterday")
+    (tmp_path / "commands.md").unlink()
+
+    assert sorted(reference.stale()) == ["commands.md", "formats.md"]
 
 
 def test_architecture_has_the_contracts_that_are_checked() -> None:

@@ -34,6 +34,8 @@ WITHOUT_SCOPE = {
     "tenants.Membership": "says which tenants a user may enter, before any is entered",
     "tenants.Team": "is a child of Django's Group; its pages filter by tenant",
     "observability.Measurement": "may be of the portal itself; read by tenant number",
+    "observability.LogLine": "may be of the portal itself; read by `visible_to`",
+    "observability.StoredTrace": "may be of the portal itself; read by `visible_to`",
     "tenants.AuditEntry": "may be of the portal itself; its `objects` has the scope",
 }
 LONGEST_FILE = 400

@@ -2,15 +2,16 @@
 
 ``python -m tests.translations [APP …]`` adds missing messages to
 ``<app>/locale/ko/LC_MESSAGES/django.po`` (drops those no longer used), and writes the
-``.mo`` beside it. Needs no gettext programs. ``tests/test_translations.py`` fails when
-a message lacks its Korean, or a catalogue is not current.
+``.mo`` beside it. With ``--check`` nothing is written, and the faults are named: a
+message without Korean, a catalogue or an ``.mo`` that is not current.
+``tests/test_translations.py`` fails for the same. Needs no gettext programs.
 """
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -133,11 +134,48 @@ def write(app: str) -> None:
         print(f"  {message!r}")
 
 
-if __name__ == "__main__":
+def faults(app: str) -> list[str]:
+    """Say what is wrong with one app's catalogue; nothing when it is complete."""
+    current, path = current_catalogue(app), catalogue_path(app)
+    if not path.exists():
+        return ["no catalogue"] if len(current) else []
+    found = [f"no Korean for {message!r}" for message in untranslated(current)]
+    written = read_catalogue(app)
+    if _ids(written) != _ids(current):
+        found.append("the catalogue is not current")
+    compiled = path.with_suffix(".mo")
+    if not compiled.exists() or compiled.read_bytes() != mo_bytes(written):
+        found.append("the compiled catalogue is not current")
+    return found
+
+
+def _ids(catalogue: Catalog) -> set[object]:
+    return {message.id for message in catalogue if message.id}
+
+
+def check(names: Iterable[str]) -> int:
+    """Name every fault; return 1 when there is one."""
+    told = [f"{app}: {fault}" for app in names for fault in faults(app)]
+    for line in told:
+        print(line)
+    if told:
+        print("run: make messages, then fill in the Korean, and run it again")
+    return 1 if told else 0
+
+
+def main(arguments: list[str]) -> int:
     import django
     from django.conf import settings
 
     settings.configure()
     django.setup()
-    for name in sys.argv[1:] or APPS:
+    names = [name for name in arguments if name != "--check"] or list(APPS)
+    if "--check" in arguments:
+        return check(names)
+    for name in names:
         write(name)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

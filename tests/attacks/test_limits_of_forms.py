@@ -47,12 +47,13 @@ DOCUMENTS = [
 
 
 @pytest.mark.parametrize("text", DOCUMENTS, ids=range(len(DOCUMENTS)))
-@pytest.mark.parametrize("page", ["edit", "preview"])
+@pytest.mark.parametrize("page", ["edit", "preview", "properties"])
 def test_a_document_that_is_nonsense_is_told(
     world: World, root: Client, page: str, text: str
 ) -> None:
     address = reverse(f"screen-{page}", args=["weather"])
     given = {"document": text, "base_version": "1", "arguments": "", "note": "x"}
+    given["action"] = "save"
 
     response = root.post(address, given)
 

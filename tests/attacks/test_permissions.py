@@ -157,6 +157,10 @@ def test_the_editor_is_for_staff_who_may_change_screens(
         ("get", "compare"),
         ("post", "publish"),
         ("post", "revert"),
+        ("get", "properties"),
+        ("post", "properties"),
+        ("get", "versions"),
+        ("post", "copy"),
     ]:
         for key in ("weather", "no-such-screen"):
             address = reverse(f"screen-{page}", args=[key])

@@ -72,6 +72,8 @@ def every_page(tenant: Tenant) -> Iterator[str]:
     for model in admin.site._registry:
         yield from pages_of(model, tenant)
     yield from ("/screens/weather/edit/", "/screens/weather/edit/?version=1")
+    yield from ("/screens/weather/properties/", "/screens/weather/versions/")
+    yield "/screens/weather/properties/?open=/blocks/3"
     yield "/screens/weather/compare/?from=1&to=1"
 
 

@@ -213,7 +213,7 @@ def test_a_silent_process_is_an_error(role: str) -> None:
 @pytest.mark.parametrize(
     ("backend", "host", "level"),
     [
-        ("smtp", "localhost", Level.WARNING),
+        ("smtp", "", Level.WARNING),
         ("smtp", "mail.example", Level.OK),
         ("console", "localhost", Level.WARNING),
     ],

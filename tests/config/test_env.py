@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.env import (
     cache_from_url,
     database_from_url,
+    email_from_url,
     env_bool,
     env_choice,
     env_int,
@@ -173,3 +174,34 @@ def test_a_reference_names_a_variable_and_a_secret_is_refused(
         env_reference("SIGNALBOX_X")
 
     assert "sk-very-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "backend", "host", "port", "starttls", "tls"),
+    [
+        ("", "smtp", "", 25, False, False),
+        ("smtp://mail.example", "smtp", "mail.example", 587, True, False),
+        ("smtp://mail.example:25?tls=off", "smtp", "mail.example", 25, False, False),
+        ("smtps://u:p%40ss@mail.example", "smtp", "mail.example", 465, False, True),
+        ("console://", "console", "", 25, False, False),
+        ("file:///var/mail", "filebased", "", 25, False, False),
+    ],
+)
+def test_an_address_of_a_mail_server(
+    url: str, backend: str, host: str, port: int, starttls: bool, tls: bool
+) -> None:
+    made = email_from_url(url)
+
+    assert made.backend.split(".")[-2] == backend
+    assert (made.host, made.port) == (host, port)
+    assert (made.starttls, made.tls) == (starttls, tls)
+    assert made.password == ("p@ss" if "p%40ss" in url else "")
+    assert "p@ss" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example", "http://mail.example", "smtp://", "smtp://a?tls=maybe"]
+)
+def test_an_address_of_no_mail_server_is_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SIGNALBOX_EMAIL_URL"):
+        email_from_url(url)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors import loop, services
+from connectors import loop
 from connectors.models import DataSource, Operation
 from connectors.specs import AuthKind, OperationSpec, SourceKind, SourceSpec
 from tenants.models import Tenant
@@ -197,13 +197,6 @@ def upstream(_server: _Server) -> Upstream:
     found.gone.clear()
     found.reached.clear()
     return found
-
-
-@pytest.fixture(autouse=True)
-def _fresh_circuits() -> Iterator[None]:
-    services.circuits.forget()
-    yield
-    services.circuits.forget()
 
 
 @pytest.fixture(autouse=True)

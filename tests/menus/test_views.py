@@ -45,7 +45,8 @@ def test_home_shows_the_tree_and_a_card_for_each_screen(
     html = body(reader.get("/"))
 
     assert re.search(r'<nav class="menu-tree" aria-label="Menu">', html)
-    assert html.count('href="/m/stock/"') == 2
+    # In the tree, as a card, and where two of the first steps lead.
+    assert html.count('href="/m/stock/"') == 4
     assert "<title>Portal home | Signalbox</title>" in html
     assert '<html lang="en"' in html
     assert "skip-to-content-link" in html
@@ -81,7 +82,8 @@ def test_home_asks_the_same_queries_however_many_menus_there_are(
         html = body(reader.get("/"))
 
     assert "/m/l14/" in html
-    assert len(many) == len(few) == 9
+    # Three of them are for the first steps: what is known, visits, the audit trail.
+    assert len(many) == len(few) == 12
 
 
 # --- Screens ----------------------------------------------------------------------
@@ -142,6 +144,18 @@ def test_one_block_and_twelve_ask_the_same_number_of_queries(
     assert html.count("Seoul") >= 12
     assert len(one) == len(twelve)
     assert len(one) <= 14
+
+
+@pytest.mark.parametrize("page", ["-1", "0", "x", "9" * 30])
+def test_a_page_number_that_is_none_is_told_and_nothing_runs(
+    reader: Client, screen_menu: Menu, page: str
+) -> None:
+    response = reader.get(MENU, {"page": page})
+
+    html = body(response)
+    assert response.status_code == 400
+    assert page in html
+    assert "No block was run" in html
 
 
 def test_wrong_arguments_are_told_at_their_fields_and_nothing_runs(

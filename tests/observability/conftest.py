@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from opentelemetry import context
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from observability import services, tracing
+from observability.held_traces import Held
+from observability.trace_export import readable
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,9 @@ def nothing_counted_yet() -> Iterator[None]:
 def spans() -> InMemorySpanExporter:
     """Every span that ends, all of them sampled."""
     exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracing.use_tracer(provider.get_tracer("tests"))
+    tracing.use_sinks([lambda held: _export(exporter, held)], share=1.0)
     return exporter
+
+
+def _export(exporter: InMemorySpanExporter, held: Held) -> None:
+    exporter.export(readable(held))

@@ -52,6 +52,7 @@ def test_a_span_tells_kind_key_tenant_and_status(spans: InMemorySpanExporter) ->
         "signalbox.key": "stock",
         "signalbox.tenant": "7",
         "signalbox.status": "ok",
+        "signalbox.kept": "sampled",
         "method": "GET",
         "rows": 3,
     }

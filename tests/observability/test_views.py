@@ -225,7 +225,7 @@ def test_the_latency_table_speaks_korean(client: Client, staff: User) -> None:
     staff.save()
     client.force_login(staff)
 
-    assert "지연 시간" in client.get(reverse("latency")).content.decode()
+    assert "서비스 수준" in client.get(reverse("latency")).content.decode()
 
 
 def test_staff_without_a_tenant_are_told_to_choose_one(

@@ -22,6 +22,10 @@ PAGES_OF_STAFF = (
     "/admin/menus/menu/",
     "/admin/menus/menu/add/",
     "/screens/weather/edit/",
+    "/screens/weather/properties/",
+    "/screens/weather/properties/?open=/blocks/3",
+    "/screens/weather/versions/",
+    "/screens/weather/compare/?from=1&to=1",
 )
 
 
@@ -103,6 +107,7 @@ def make_screen(page: Page) -> None:
     page.goto("/admin/screens/screen/add/")
     fill(page, key="by-hand")
     page.locator("input[name=_save]").click()
+    page.get_by_role("link", name="JSON", exact=True).click()
     expect(page.locator("#document-text")).to_be_visible()
     expect(page.locator(".document-help pre")).to_be_visible()
 
@@ -114,6 +119,7 @@ def save_draft(page: Page, text: str) -> None:
 
 
 def publish(page: Page) -> None:
+    page.get_by_role("link", name="Versions", exact=True).click()
     page.get_by_role("button", name="Publish").first.click()
     page.wait_for_load_state()
 
@@ -145,12 +151,13 @@ def test_a_page_is_built_from_nothing_and_read(login: Login) -> None:
     publish(page)
     expect(page.get_by_text("Version 1 is published.")).to_be_visible()
 
+    page.get_by_role("link", name="JSON", exact=True).first.click()
     save_draft(page, document(format="grid"))
     publish(page)
     page.get_by_role("button", name="Compare").click()
     expect(page.locator(".diff-added").first).to_contain_text("grid")
     picture(page, "staff-compare")
-    page.goto("/screens/by-hand/edit/")
+    page.goto("/screens/by-hand/versions/")
     page.get_by_role("button", name="Back to this version").click()
     expect(page.get_by_text("Version 3 is published.")).to_be_visible()
 
@@ -165,6 +172,41 @@ def test_a_page_is_built_from_nothing_and_read(login: Login) -> None:
     reader = login("operator", **DESKTOP)
     reader.goto("/m/by-hand/")
     expect(reader.locator("#block-days tbody tr")).to_have_count(5)
+
+
+def test_a_screen_is_edited_by_properties_and_previewed_as_a_reader(
+    login: Login,
+) -> None:
+    page = login("admin", **DESKTOP)
+    speak(page, "en")
+    page.goto("/screens/weather/properties/")
+
+    page.get_by_role("textbox", name="English").first.fill("Weather by forms")
+    page.locator("button[value='open:/blocks/0']").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#part-title")).to_contain_text("Block:")
+    page.get_by_label("Width", exact=True).first.fill("99")
+    page.get_by_role("button", name="Save as a draft").click()
+    error = page.locator("[id='at/blocks/0/width-errors']")
+    expect(error).to_contain_text("99 is above the largest value 12.")
+    picture(page, "editor-errors")
+    page.get_by_label("Width", exact=True).first.fill("12")
+
+    page.get_by_label("Shown as").select_option(label="operator")
+    page.locator("#preview-width").select_option("phone")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".preview-banner")).to_contain_text("operator")
+    expect(page.locator("#screen-summary")).to_be_visible()
+    picture(page, "editor-preview-as")
+    page.get_by_role("button", name="Back to the editor").click()
+    expect(page.get_by_label("Width", exact=True).first).to_have_value("12")
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_text("is saved as a draft.")).to_be_visible()
+
+    page.goto("/screens/weather/compare/?from=1&to=2")
+    expect(page.locator(".version-changes")).to_contain_text("title")
+    expect(page.locator(".version-changes")).to_contain_text("width")
+    picture(page, "editor-compare")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 from django.utils import translation
 
 from connectors.models import DataSource, Operation, Parameter
@@ -135,6 +136,18 @@ def editor(acme: Tenant) -> User:
     person.save()
     Membership.objects.create(user=person, tenant=acme)
     return person
+
+
+@pytest.fixture
+def browser(editor: User) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(editor, backend="tenants.backends.TenantBackend")
+    return client
+
+
+@pytest.fixture
+def ops(in_acme: Tenant) -> Screen:
+    return Screen.objects.create(key="ops")
 
 
 @pytest.fixture

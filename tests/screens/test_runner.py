@@ -101,14 +101,27 @@ def test_the_page_number_of_a_grid_is_no_argument(
     assert page.reader.page == 3
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "x", "", "²", "9" * 5_000])
-def test_a_strange_page_number_is_the_first_page(
+def test_an_empty_page_number_is_the_first_page(
+    operation: MakeOperation, screen: MakeScreen, chief: Actor
+) -> None:
+    operation("stock", "/rows/stock")
+
+    with opened(screen(block("stock")), chief, page="") as page:
+        assert page.reader.page == 1
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x", "²", "9" * 5_000])
+def test_a_strange_page_number_is_told_beside_other_faults(
     text: str, operation: MakeOperation, screen: MakeScreen, chief: Actor
 ) -> None:
     operation("stock", "/rows/stock")
 
-    with opened(screen(block("stock")), chief, page=text) as page:
-        assert page.reader.page == 1
+    faults = open_screen(
+        screen(block("stock")), arguments={"page": text, "colour": "red"}, actor=chief
+    )
+
+    assert isinstance(faults, tuple)
+    assert {fault.name for fault in faults} == {"colour", "page"}
 
 
 def test_only_one_block_runs_when_asked(

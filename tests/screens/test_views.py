@@ -19,18 +19,6 @@ from tests.screens.conftest import MakeOperation, MakeScreen, block, body
 pytestmark = pytest.mark.usefixtures("in_acme")
 
 
-@pytest.fixture
-def browser(editor: User) -> Client:
-    client = Client(headers={"accept-language": "en"})
-    client.force_login(editor, backend="tenants.backends.TenantBackend")
-    return client
-
-
-@pytest.fixture
-def ops(in_acme: Tenant) -> Screen:
-    return Screen.objects.create(key="ops")
-
-
 def post(client: Client, name: str, **fields: Any) -> Any:
     return client.post(reverse(name, kwargs={"key": "ops"}), fields)
 
@@ -206,7 +194,7 @@ def test_the_admin_lists_screens_and_versions_in_a_fixed_number_of_queries(
         with django_assert_max_num_queries(20):
             assert browser.get(address).status_code == 200
 
-    assert reverse("screen-edit", kwargs={"key": "s1"}) in pages[0]
+    assert reverse("screen-properties", kwargs={"key": "s1"}) in pages[0]
     version = Screen.objects.get(key="s1").published_id
     shown = browser.get(reverse("admin:screens_screenversion_change", args=[version]))
     assert "&quot;blocks&quot;" in shown.content.decode()

@@ -17,8 +17,9 @@ from observability.recorder import worker_id
 
 class Command(BaseCommand):
     help = (
-        "Enqueue periodic tasks; a worker (db_worker) runs them. Several may be "
-        "started: one holds the lease, the others wait. Ends on Ctrl+C and SIGTERM."
+        "Enqueue periodic tasks; a worker runs them (with SIGNALBOX_TASKS=immediate "
+        "the scheduler itself). Several may be started: one holds the lease, the "
+        "others wait. Ends on Ctrl+C and SIGTERM."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

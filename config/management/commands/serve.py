@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from config import background
 from config.processes import (
     PortalDidNotStart,
     Processes,
@@ -117,10 +118,10 @@ def run_gunicorn(port: int) -> None:
 
 def beside(demo_port: int) -> tuple[Program, ...]:
     """Return what runs beside the server."""
+    demo_api = (sys.executable, "-m", "demo.api", "--port", str(demo_port))
+    workers = [Program("worker", manage("worker", "--interval", "2"))]
     return (
-        Program(
-            "demo API", (sys.executable, "-m", "demo.api", "--port", str(demo_port))
-        ),
-        Program("worker", manage("db_worker", "--interval", "2")),
+        Program("demo API", demo_api),
+        *(workers if background.has_workers() else []),
         Program("scheduler", manage("scheduler")),
     )

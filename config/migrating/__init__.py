@@ -1,0 +1,1 @@
+"""Migrations, proved before they are deployed: walked both ways, drawn, planned."""

@@ -1,0 +1,1 @@
+"""An app whose history has a fault; the settings beside it choose which one."""
