@@ -21,7 +21,7 @@ Array: TypeAlias = NDArray[np.float64]
 
 FEATURES: Final = (
     "link_score", "link_margin", "clauses", "edits", "patch_size", "adds_block",
-    "repairs", "agreement", "own_number",
+    "repairs", "own_number",
 )  # fmt: skip
 FEWEST_LABELS: Final = 50
 ISOTONIC_FROM: Final = 500

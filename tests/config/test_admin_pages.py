@@ -75,6 +75,8 @@ def every_page(tenant: Tenant) -> Iterator[str]:
     yield from ("/screens/weather/properties/", "/screens/weather/versions/")
     yield "/screens/weather/properties/?open=/blocks/3"
     yield "/screens/weather/compare/?from=1&to=1"
+    yield "/screens/weather/copilot/"
+    yield "/admin/copilot/evaluationrun/reliability/"
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
