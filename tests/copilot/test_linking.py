@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copilot.golden_set import subjects
@@ -95,6 +95,7 @@ def test_two_blocks_of_one_title_are_asked_about() -> None:
     assert len(found.choices) == 2
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=80), st.sampled_from(EVERY))
 def test_any_text_gets_an_answer(text: str, subject: object) -> None:
     found = understand(text, subject)  # type: ignore[arg-type]
@@ -102,6 +103,7 @@ def test_any_text_gets_an_answer(text: str, subject: object) -> None:
     assert isinstance(found, Understood | Question | Refusal)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(alphabet="ab 가나-_\u3000", max_size=20))
 def test_compact_keeps_the_places(text: str) -> None:
     short, places = compact(text)

@@ -180,6 +180,7 @@ def test_every_patch_can_be_undone(made: tuple[Any, list[dict[str, Any]], Any]) 
     assert same(restored.body, before)
 
 
+@settings(max_examples=80, deadline=None)
 @given(BODIES, BODIES)
 def test_same_is_an_equality(one: Any, other: Any) -> None:
     assert same(one, copy.deepcopy(one))
