@@ -8,7 +8,6 @@ nothing, because the constant has none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -16,11 +15,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from copilot.measures import aurc, brier, ece
+
 Array: TypeAlias = NDArray[np.float64]
 
 FEATURES: Final = (
     "link_score", "link_margin", "clauses", "edits", "patch_size", "adds_block",
-    "repairs", "agreement", "own_number",
+    "repairs", "own_number",
 )  # fmt: skip
 FEWEST_LABELS: Final = 50
 ISOTONIC_FROM: Final = 500
@@ -29,111 +30,6 @@ _INNER_FOLDS: Final = 3
 _RIDGE: Final = 1.0
 
 
-# --- Figures -----------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A share with its 95 % Wilson interval."""
-
-    share: float
-    low: float
-    high: float
-
-
-def wilson(successes: int, total: int, *, z: float = 1.959963984540054) -> Interval:
-    """Return the share of successes and its score interval; 0 to 1 for no trials.
-
-    Raises:
-        ValueError: the counts contradict each other.
-
-    Source: E. B. Wilson, JASA 22 (1927), 209-212.
-    """
-    if not 0 <= successes <= total:
-        raise ValueError(f"successes must lie between 0 and {total}, got {successes}")
-    if total == 0:
-        return Interval(0.0, 0.0, 1.0)
-    share = successes / total
-    spread = z * z / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / total + spread / (4 * total))
-    half /= 1 + spread
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
-
-
-def brier(said: Sequence[float], happened: Sequence[bool]) -> float:
-    """Return the mean squared distance of what was said from what happened, 0 to 1."""
-    _check(said, happened)
-    return sum((p - y) ** 2 for p, y in zip(said, happened, strict=True)) / len(said)
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """One bar of a reliability diagram.
-
-    Attributes:
-        low: Lower edge; the upper one is that of the next bin.
-        said: Mean of what was said in it.
-        happened: Share that happened, with its interval.
-        count: Proposals in it.
-    """
-
-    low: float
-    said: float
-    happened: Interval
-    count: int
-
-
-def reliability(
-    said: Sequence[float], happened: Sequence[bool], *, bins: int = 10
-) -> tuple[Bin, ...]:
-    """Group by what was said, in equal steps; empty groups are left out."""
-    _check(said, happened)
-    groups: dict[int, list[tuple[float, bool]]] = {}
-    for p, y in zip(said, happened, strict=True):
-        groups.setdefault(min(int(p * bins), bins - 1), []).append((p, y))
-    return tuple(
-        Bin(
-            number / bins,
-            sum(p for p, _ in group) / len(group),
-            wilson(sum(y for _, y in group), len(group)),
-            len(group),
-        )
-        for number, group in sorted(groups.items())
-    )
-
-
-def ece(said: Sequence[float], happened: Sequence[bool], *, bins: int = 10) -> float:
-    """Return the expected calibration error: the mean gap of the bins, weighted."""
-    return sum(
-        each.count * abs(each.said - each.happened.share)
-        for each in reliability(said, happened, bins=bins)
-    ) / len(said)
-
-
-def aurc(said: Sequence[float], happened: Sequence[bool]) -> float:
-    """Return the area under the risk-coverage curve; lower is better.
-
-    The mean, over every number of proposals kept, of the share of wrong ones among
-    those with the highest confidence. Equal confidences count as their mean.
-    """
-    _check(said, happened)
-    groups: dict[float, list[bool]] = {}
-    for p, y in zip(said, happened, strict=True):
-        groups.setdefault(p, []).append(y)
-    wrong, kept, area = 0.0, 0, 0.0
-    for p in sorted(groups, reverse=True):
-        share = 1 - sum(groups[p]) / len(groups[p])
-        for _each in groups[p]:
-            wrong, kept = wrong + share, kept + 1
-            area += wrong / kept
-    return area / len(said)
-
-
-def _check(said: Sequence[float], happened: Sequence[bool]) -> None:
-    if len(said) != len(happened) or not said:
-        raise ValueError(f"{len(said)} numbers for {len(happened)} outcomes")
-
-
-# --- What is learned ---------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Label:
     """One proposal, and what a person did with it.
@@ -179,9 +75,14 @@ class Fit:
             return None
         if self.basis == "base-rate":
             return self.base_rate
-        row = (_matrix([features]) - np.array(self.centre)) / np.array(self.scale)
+        row = _standardised(
+            _matrix([features]), np.array(self.centre), np.array(self.scale)
+        )
         score = float(_sigmoid(_with_constant(row) @ np.array(self.weights))[0])
-        return float(_curve(self.basis, self.curve)(np.array([score]))[0])
+        found = float(_curve(self.basis, self.curve)(np.array([score]))[0])
+        # Nobody is surer than all the answers together allow.
+        edge = 1 / (self.labels + 2)
+        return min(max(found, edge), 1 - edge)
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -226,10 +127,13 @@ def fit_confidence(labels: Sequence[Label]) -> Fit:
         "aurc_learned": aurc(learned.tolist(), happened),
         "ece_learned": ece(learned.tolist(), happened),
     }
-    if not figures["brier_learned"] < figures["brier_base"]:
+    curve = _fit_curve(basis, *_inner_scores(rows, accepted, groups))
+    # A falling curve says that the features mislead on prompts they have not seen.
+    rises = basis == "isotonic" or curve[0][0] > 0
+    if not rises or figures["brier_learned"] >= figures["brier_base"]:
         return Fit("base-rate", count, base, figures=figures)
     centre, scale = _standard(rows)
-    standard = (rows - centre) / scale
+    standard = _standardised(rows, centre, scale)
     return Fit(
         basis,
         count,
@@ -237,7 +141,7 @@ def fit_confidence(labels: Sequence[Label]) -> Fit:
         tuple(logistic(standard, accepted).tolist()),
         tuple(centre.tolist()),
         tuple(scale.tolist()),
-        _fit_curve(basis, *_inner_scores(rows, accepted, groups)),
+        curve,
         figures,
     )
 
@@ -276,8 +180,10 @@ def _train_logistic(
     rows: Array, accepted: Array, groups: NDArray[np.int64]
 ) -> _Predict:
     centre, scale = _standard(rows)
-    weights = logistic((rows - centre) / scale, accepted)
-    return lambda new: _sigmoid(_with_constant((new - centre) / scale) @ weights)
+    weights = logistic(_standardised(rows, centre, scale), accepted)
+    return lambda new: _sigmoid(
+        _with_constant(_standardised(new, centre, scale)) @ weights
+    )
 
 
 def _train(
@@ -384,6 +290,11 @@ def _with_constant(rows: Array) -> Array:
 def _standard(rows: Array) -> tuple[Array, Array]:
     scale = rows.std(axis=0)
     return rows.mean(axis=0), np.where(scale > 1e-9, scale, 1.0)
+
+
+def _standardised(rows: Array, centre: Array, scale: Array) -> Array:
+    # What is far from all that was seen tells no more than what is at its edge.
+    return np.clip((rows - centre) / scale, -3, 3)
 
 
 def _groups(labels: Sequence[Label]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from copilot import confidence, effects
+from copilot import confidence, effects, measures
 from copilot.compiling import CompileFault, compile_edits
 from copilot.golden_set import ASK, Case, subjects
 from copilot.proposals import Answer, Proposal, Question, Refusal
@@ -116,7 +116,7 @@ def _share(
     scored: Sequence[Scored], name: str, *, wanted: bool = True
 ) -> dict[str, float]:
     count = sum(getattr(each, name) is wanted for each in scored)
-    interval = confidence.wilson(count, len(scored))
+    interval = measures.wilson(count, len(scored))
     return {
         "count": count,
         "of": len(scored),
@@ -153,14 +153,14 @@ def _confidence(proposals: Sequence[Scored]) -> dict[str, Any]:
         return {}
     said = _cross_fitted(labels)
     base = sum(happened) / len(happened)
-    bars = confidence.reliability(said, happened)
+    bars = measures.reliability(said, happened)
     return {
         "labels": len(labels),
-        "brier": confidence.brier(said, happened),
-        "brier_base": confidence.brier([base] * len(happened), happened),
-        "aurc": confidence.aurc(said, happened),
-        "aurc_base": confidence.aurc([base] * len(happened), happened),
-        "ece": confidence.ece(said, happened),
+        "brier": measures.brier(said, happened),
+        "brier_base": measures.brier([base] * len(happened), happened),
+        "aurc": measures.aurc(said, happened),
+        "aurc_base": measures.aurc([base] * len(happened), happened),
+        "ece": measures.ece(said, happened),
         "bars": [
             {
                 "low": each.low,

@@ -17,6 +17,9 @@ from copilot.subject import LANGUAGES, OperationWords, Subject
 
 FOLDER: Final = Path(__file__).resolve().parent / "golden"
 SPLITS: Final = ("dev", "test")
+STRANGE: Final = "strange"
+"""Cases written after the grammar, in words it was not made for."""
+
 ASK: Final = "ask"
 REFUSE: Final = "refuse"
 
@@ -46,7 +49,7 @@ class Case:
 
 
 def cases(split: str) -> tuple[Case, ...]:
-    """Return the cases of ``dev``, ``test`` or ``all``.
+    """Return the cases of ``dev``, ``test``, both (``all``), or ``strange``.
 
     Raises:
         BrokenGoldenSet: a case cannot be read.

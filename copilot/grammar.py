@@ -84,6 +84,7 @@ def understand(instruction: str, subject: Subject) -> Understood | Question | Re
     if len(text) > LONGEST:
         return Refusal("too-long", {"found": str(len(text)), "limit": str(LONGEST)})
     hidden, quoted = hide_quotations(text)
+    hidden = _plainer(hidden)
     found, clauses = _whole_or_clauses(hidden, quoted, subject)
     match found:
         case Plan() if len(found.edits) <= MOST_EDITS:
@@ -100,6 +101,15 @@ def understand(instruction: str, subject: Subject) -> Understood | Question | Re
             return Question(found.rule, found.words, found.choices)
         case No():
             return Refusal(found.rule, found.words)
+
+
+def _plainer(text: str) -> str:
+    """Write counts as digits, and drop what is named only as not wanted."""
+    for value, pattern in vocabulary().numerals.items():
+        text = pattern.sub(value, text)
+    for pattern in vocabulary().unwanted.values():
+        text = pattern.sub(" ", text)
+    return " ".join(text.split())
 
 
 def _whole_or_clauses(

@@ -19,7 +19,15 @@ from renderers.presentation import Format
 
 Intent = Callable[[Reading], Outcome | None]
 
-_OUT_OF_REACH: Final = ("refresh", "publish", "send", "access", "look", "data")
+_OUT_OF_REACH: Final = (
+    "refresh",
+    "publish",
+    "export",
+    "send",
+    "access",
+    "look",
+    "data",
+)
 _WIDTHS: Final = {"full": 12, "half": 6, "third": 4, "quarter": 3}
 
 
@@ -138,7 +146,7 @@ def remove(reading: Reading) -> Outcome | None:
 
 
 def add(reading: Reading) -> Outcome | None:
-    if not reading.has("add"):
+    if not reading.has("add") and not _names_what_is_not_there(reading):
         return None
     chart = reading.one_of({name: name for name in CHARTS})
     form = Format.CHART.value if chart else reading.form(anywhere=True)
@@ -155,6 +163,16 @@ def add(reading: Reading) -> Outcome | None:
         choices = (Choice((added(reading, operation, each),)) for each in forms)
         return Ask("which-format", choices=tuple(choices))
     return reading.plan(added(reading, operation, form, chart))
+
+
+def _names_what_is_not_there(reading: Reading) -> bool:
+    """Say whether an operation and a look are named, and no block to change."""
+    operation = any(span.of_role("operation") for span in reading.spans)
+    block = any(span.of_role("block") for span in reading.spans) or reading.context
+    look = reading.formats or reading.meanings.intersection(CHARTS)
+    others = reading.meanings - {*CHARTS}
+    becomes = "become" in reading.weak
+    return bool(operation and look and not (block or others or becomes))
 
 
 def added(
@@ -298,7 +316,7 @@ def narrow(reading: Reading) -> Outcome | None:
         return None
     row_filter = reading.has("rowfilter")
     values = reading.of_role("value")
-    meant = reading.has("only", "fix")
+    meant = reading.has("only", "fix", "keep", "limit")
     if not values:
         compared = reading.meanings & {"atleast", "atmost", "above", "below"}
         marked = reading.meanings & {"emphasis", "red", "yellow", "green"}

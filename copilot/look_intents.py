@@ -216,7 +216,7 @@ def limit(reading: Reading) -> Outcome | None:
     meant = reading.has("limit", "rows")
     if not (paged or meant) or reading.meanings & {"toprank", "bottomrank"}:
         return None
-    reading.has("only")
+    reading.has("only", "keep")
     count = reading.whole()
     if count is None:
         return Ask("how-many")

@@ -77,6 +77,9 @@ _REFUSALS: Final[dict[str, Promise]] = {
     "cannot-publish": gettext_lazy(
         "The copilot only saves drafts. Publish the draft in the editor."
     ),
+    "cannot-export": gettext_lazy(
+        "The copilot exports nothing. Readers find CSV at tables and grids."
+    ),
     "cannot-send": gettext_lazy("The copilot sends nothing to anybody."),
     "cannot-access": gettext_lazy(
         "The copilot changes no permissions. Staff do that at the menu or operation."

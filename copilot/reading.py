@@ -20,6 +20,10 @@ from copilot.vocabulary import Vocabulary
 _NAME: Final = 0xE000
 _QUOTED: Final = 0xF000
 _MARKS: Final = re.compile("[\ue000-\uf8ff]")
+_BECOMES: Final = re.compile(
+    r"\b(to|into|as|a|an)(\s+(plain|simple|normal))?\s*$", re.IGNORECASE
+)
+_BETTER: Final = re.compile(r"[이가]\s*(낫|좋)")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -285,7 +289,7 @@ def _formats(
             after = masked[match.end() : match.end() + 2]
             before = masked[: match.start()]
             target = after.startswith(("로", "으로")) or bool(
-                re.search(r"\b(to|into|as|a|an)\s*$", before, re.IGNORECASE)
+                _BECOMES.search(before) or _BETTER.match(masked[match.end() :])
             )
             found.append(Wanted(form, target))
         left = pattern.sub(lambda match: " " * len(match[0]), left)

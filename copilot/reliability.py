@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from copilot.confidence import Bin, Interval, aurc, brier, ece, reliability
+from copilot.measures import Bin, Interval, aurc, brier, ece, reliability
 from copilot.models import EvaluationRun, Feedback, Suggestion
 
 SIDE: Final = 320

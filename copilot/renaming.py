@@ -28,6 +28,17 @@ _FORMS: Final = tuple(
             rf"^(?P<what>.+?)(?:을|를)\s+(?P<new>.+?)(?:으로|로)\s+{_NOUN}(?:을|를)?\s*"
             rf"{_CHANGE}{_ASK}$"
         ),
+        # 반품을 "환불"이라고 불러 줘; 반품 이름은 "환불"이 좋겠어
+        (
+            rf"^(?P<what>.+?)(?:을|를|은|는)?\s+(?P<new>[\uf000-\uf8ff])(?:이?라고)\s*"
+            rf"(?:부르\S*|불러\S*|{_CHANGE}){_ASK}$"
+        ),
+        (
+            rf"^(?P<what>.+?)(?:의)?\s*{_NOUN}(?:을|를|은|이)?\s+"
+            r"(?P<new>[\uf000-\uf8ff])(?:이|가)\s*(?:좋|낫)\S*$"
+        ),
+        r"^(?P<what>.+?)\s+should be (?:titled|called|named)\s+(?P<new>.+)$",
+        r"^give\s+(?P<what>.+?)\s+the (?:name|title)\s+(?P<new>.+)$",
         r"^(?:rename|retitle)\s+(?P<what>.+?)\s+(?:to|as|into)\s+(?P<new>.+)$",
         r"^(?:rename|retitle|call)\s+(?P<what>.+?)\s+(?P<new>[\uf000-\uf8ff])$",
         (

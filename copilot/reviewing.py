@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 
-from copilot.confidence import ece
+from copilot.measures import ece
 from copilot.models import Feedback, Suggestion
 from copilot.records import note_reverts
 from observability.review_values import Cell, Figure, Finding, Period, Section
@@ -31,7 +31,7 @@ _SOURCES: Final = {
 _MUCH_REVERTED: Final = 20.0
 
 
-def review_section(period: Period, *, actor: Actor) -> Section:
+def review_section(period: Period, actor: Actor) -> Section:
     """Return the copilot's figures of a period, of the actor's tenant.
 
     Shares are in per cent of proposals made in the period, whenever they were

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from connectors.outcomes import Json
 from copilot.catalogue import subject_for
@@ -250,7 +251,7 @@ def _accept(
             passage.body,
             actor=actor,
             base_version=base.number,
-            note=f"Copilot: {row.instruction}",
+            note=_("Copilot: %s") % row.instruction,
         )
         if isinstance(saved, ScreenVersion):
             row.accepted_version = saved.number
@@ -302,7 +303,7 @@ def undo(suggestion: Suggestion, *, actor: Actor) -> Accepted:
             before.body,
             actor=actor,
             base_version=row.accepted_version,
-            note=f"Undo of copilot: {row.instruction}",
+            note=_("Undo of the copilot: %s") % row.instruction,
         )
         if isinstance(saved, ScreenVersion):
             row.undone_version = saved.number

@@ -25,6 +25,8 @@ class Vocabulary:
     formats: Patterns
     weak: Patterns
     numbers: Patterns
+    numerals: Patterns
+    unwanted: Patterns
 
     def before_names(self) -> list[tuple[str, re.Pattern[str]]]:
         """Return what is looked for before names are: "line chart" is no column."""

@@ -60,7 +60,8 @@ def apply_patch(body: Json, patch: Json | Patch) -> Patched | PatchFault:
         return steps
     now = copy.deepcopy(body)
     for index, step in enumerate(steps):
-        applied = _applied(now, step, index)
+        # `now` is a copy already; another one for every step would be waste.
+        applied = _applied(now, step, index, in_place=True)
         if isinstance(applied, PatchFault):
             return applied
         now = applied.body
@@ -130,7 +131,9 @@ def _is_pointer(value: object) -> bool:
     return isinstance(value, str) and (value == "" or value.startswith("/"))
 
 
-def _applied(body: Json, step: Step, index: int) -> Patched | PatchFault:
+def _applied(
+    body: Json, step: Step, index: int, *, in_place: bool = False
+) -> Patched | PatchFault:
     op, path = step["op"], str(step["path"])
     if op == "test":
         found = _lookup(body, path)
@@ -149,7 +152,7 @@ def _applied(body: Json, step: Step, index: int) -> Patched | PatchFault:
         return Patched(body)
     try:
         patch = jsonpatch.JsonPatch([copy.deepcopy(dict(step))])
-        return Patched(cast("Json", patch.apply(body, in_place=False)))
+        return Patched(cast("Json", patch.apply(body, in_place=in_place)))
     except (jsonpatch.JsonPatchException, JsonPointerException, TypeError):
         # TypeError: a path through a number or a text.
         return PatchFault(index, "path", path)

@@ -75,6 +75,8 @@ def every_page(tenant: Tenant) -> Iterator[str]:
     yield from ("/screens/weather/properties/", "/screens/weather/versions/")
     yield "/screens/weather/properties/?open=/blocks/3"
     yield "/screens/weather/compare/?from=1&to=1"
+    yield "/screens/weather/copilot/"
+    yield "/admin/copilot/evaluationrun/reliability/"
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -100,7 +102,9 @@ def test_staff_of_a_tenant_see_its_own_apps_in_the_order_of_the_work(
     html = signed_in("operator", "ko", demo).get("/admin/").content.decode()
 
     apps = re.findall(r'class="app-(\w+) module', html)
-    assert apps == ["menus", "screens", "branching", "connectors", "demo"]
+    assert apps == [
+        "menus", "screens", "copilot", "branching", "connectors", "demo",
+    ]  # fmt: skip
     assert not set(apps) & set(NOTHING_OF_STAFF)
 
 

@@ -17,6 +17,7 @@ from config.env import (
     env_choice,
     env_int,
     env_list,
+    env_reference,
     local_keys,
     required,
 )
@@ -159,6 +160,20 @@ def test_production_does_not_start_without_its_keys(
 
     assert done.returncode != 0
     assert f"{missing} is not set" in done.stderr
+
+
+def test_a_reference_names_a_variable_and_a_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert env_reference("SIGNALBOX_X") == ""
+    monkeypatch.setenv("SIGNALBOX_X", "env:MODEL_KEY")
+    assert env_reference("SIGNALBOX_X") == "env:MODEL_KEY"
+    monkeypatch.setenv("SIGNALBOX_X", "sk-very-secret")
+
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env_reference("SIGNALBOX_X")
+
+    assert "sk-very-secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def saying(text: str, *, tokens: int | None = 321) -> Say:
     answer: dict[str, Any] = {"choices": [{"message": {"content": text}}]}
     if tokens is not None:
         answer["usage"] = {"total_tokens": tokens}
-    return lambda body: (200, json.dumps(answer).encode())
+    return lambda _body: (200, json.dumps(answer).encode())
 
 
 def editing(*edits: dict[str, Any], **more: Any) -> Say:

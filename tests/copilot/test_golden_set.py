@@ -31,6 +31,7 @@ def test_the_set_is_large_and_half_korean() -> None:
     assert {case.category for case in cases("dev")} == {
         case.category for case in cases("test")
     }
+    assert not {c.text for c in every} & {c.text for c in cases("strange")}
     assert not {c.template for c in cases("dev")} & {c.template for c in cases("test")}
     assert not {c.text for c in cases("dev")} & {c.text for c in cases("test")}
 
@@ -57,7 +58,7 @@ def test_courtesy_and_small_letters_change_little(how: str) -> None:
     polite = [
         Case(c.template, c.category, c.language, c.screen,
              perturbed(c.text, c.language, how), c.expect)
-        for c in cases("test")
+        for c in cases("test")[::3]
     ]  # fmt: skip
 
     found = figures(evaluate(polite, answer))
@@ -65,6 +66,15 @@ def test_courtesy_and_small_letters_change_little(how: str) -> None:
     assert found["exact_effect"]["share"] >= 0.85
     assert found["false_accepts"]["share"] <= 0.05
     assert found["invalid"]["count"] == 0
+
+
+def test_in_words_it_was_not_made_for_it_asks_rather_than_guesses() -> None:
+    """What it understands of them is little, and what it gets wrong must be less."""
+    scored = evaluate(cases("strange"), answer)
+
+    wrong = [each.case.text for each in scored if each.proposed and not each.right]
+    assert len(wrong) <= 0.05 * len(scored), wrong
+    assert figures(scored)["invalid"]["count"] == 0
 
 
 # --- The scoring can fail ------------------------------------------------------------
@@ -120,15 +130,21 @@ def test_one_more_false_accept_is_worse() -> None:
 # --- The command ---------------------------------------------------------------------
 def test_the_command_prints_keeps_and_compares(acme: Tenant, tmp_path: Path) -> None:
     out = StringIO()
-    call_command("copilot_eval", split="dev", json=True, stdout=out)
+    call_command("copilot_eval", category="remove", split="dev", json=True, stdout=out)
     baseline = tmp_path / "baseline.json"
     baseline.write_text(out.getvalue(), encoding="utf-8")
 
     again = StringIO()
-    call_command("copilot_eval", split="dev", baseline=str(baseline), stdout=again)
+    call_command(
+        "copilot_eval",
+        category="remove",
+        split="dev",
+        baseline=str(baseline),
+        stdout=again,
+    )
 
     assert "exact_effect" in again.getvalue()
-    assert "refuse" in again.getvalue()
+    assert "remove" in again.getvalue()
     with using_tenant(acme):
         runs = list(EvaluationRun.objects.all())
     assert len(runs) == 2
@@ -141,7 +157,7 @@ def test_the_command_fails_when_something_got_worse(
     acme: Tenant, tmp_path: Path
 ) -> None:
     out = StringIO()
-    call_command("copilot_eval", split="dev", json=True, stdout=out)
+    call_command("copilot_eval", category="remove", split="dev", json=True, stdout=out)
     dreamed = json.loads(out.getvalue())
     dreamed["cells"]["remove"]["ko"]["share"] = 1.04
     baseline = tmp_path / "baseline.json"
@@ -149,7 +165,11 @@ def test_the_command_fails_when_something_got_worse(
 
     with pytest.raises(CommandError, match="remove/ko"):
         call_command(
-            "copilot_eval", split="dev", baseline=str(baseline), stdout=StringIO()
+            "copilot_eval",
+            category="remove",
+            split="dev",
+            baseline=str(baseline),
+            stdout=StringIO(),
         )
 
 

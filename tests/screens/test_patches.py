@@ -167,7 +167,7 @@ def patched(draw: st.DrawFn) -> tuple[Any, list[dict[str, Any]], Any]:
     return body, patch, now
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(patched())
 def test_every_patch_can_be_undone(made: tuple[Any, list[dict[str, Any]], Any]) -> None:
     before, patch, after = made
@@ -180,6 +180,7 @@ def test_every_patch_can_be_undone(made: tuple[Any, list[dict[str, Any]], Any]) 
     assert same(restored.body, before)
 
 
+@settings(max_examples=80, deadline=None)
 @given(BODIES, BODIES)
 def test_same_is_an_equality(one: Any, other: Any) -> None:
     assert same(one, copy.deepcopy(one))

@@ -45,21 +45,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--engine", choices=["grammar", "model"], default="grammar")
         parser.add_argument("--set", choices=["golden"], default="golden", dest="name")
-        parser.add_argument("--split", choices=["dev", "test", "all"], default="test")
+        parser.add_argument(
+            "--split", choices=["dev", "test", "all", "strange"], default="test"
+        )
         parser.add_argument(
             "--perturb", choices=PERTURBATIONS, help="write every case another way"
         )
-        parser.add_argument("--json", action="store_true", help="print figures as JSON")
+        parser.add_argument("--category", metavar="NAME", help="only this category")
+        parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument("--baseline", metavar="FILE", help="figures printed before")
         parser.add_argument(
-            "--failures", action="store_true", help="list wrong answers"
+            "--failures", action="store_true", help="list what was wrong"
         )
         parser.add_argument("--tenant", metavar="KEY", help="keep the run for this one")
 
     def handle(self, *, engine: str, name: str, split: str, **options: Any) -> None:
         before = _baseline(options["baseline"])
         tenants = _tenants(options["tenant"])
-        chosen = _chosen(split, options["perturb"])
+        chosen = _chosen(split, options["category"], options["perturb"])
         scored = evaluate(chosen, _engine(engine))
         found = figures(scored)
         for tenant in tenants:
@@ -132,8 +135,12 @@ def _tenants(key: str | None) -> list[Tenant]:
     return found
 
 
-def _chosen(split: str, perturbation: str | None) -> list[Case]:
-    found = list(cases(split))
+def _chosen(split: str, category: str | None, perturbation: str | None) -> list[Case]:
+    every = cases(split)
+    found = [case for case in every if category in {None, case.category}]
+    if not found:
+        known = ", ".join(sorted({case.category for case in every}))
+        raise CommandError(f"No category {category!r}. Known: {known}.")
     if perturbation is None:
         return found
     return [
