@@ -3,13 +3,15 @@
 People open the demo's pages over and over while its API has an incident: for half an
 hour its earthquakes are late, and some calls fail. Every duration is as it was
 measured; only the clock that says which minute an event belongs to runs faster. What
-was counted and logged becomes ``data/traffic.csv`` and ``data/traffic-log.csv``.
+was counted and logged becomes ``data/traffic.csv`` and ``data/traffic-log.csv``; one
+page that failed in the incident becomes ``data/traffic-trace.json``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import csv
+import json
 import logging
 import random
 import threading
@@ -24,8 +26,9 @@ from aiohttp import web
 from django.test import Client
 
 from demo.api import Handler, make_application
-from observability.models import Measurement
-from observability.services import flush, recorder
+from observability.models import Measurement, StoredTrace
+from observability.services import recorder
+from observability.services import stop as stop_writing
 from tenants.models import Tenant, User
 from tenants.scope import active_tenant_id
 
@@ -33,6 +36,8 @@ MINUTES = 120
 INCIDENT = range(82, 113)
 """Minutes of the recording in which the demo's API has trouble."""
 TRAFFIC_FILE, LOG_FILE = "traffic.csv", "traffic-log.csv"
+TRACE_FILE = "traffic-trace.json"
+TRACED_TENANT = "hanbit"
 COLUMNS = (
     "minute", "tenant", "kind", "key", "count", "bad", "sum_us", "max_us", "buckets",
 )  # fmt: skip
@@ -149,9 +154,11 @@ def record(folder: Path, *, clock: Clock, tell: Callable[[int], None]) -> None:
         for person in people:
             person.join()
         logging.getLogger().removeHandler(lines)
-        flush()
+        stop_writing()
         recorder.clock = time.time
-    _write(folder, clock, lines.lines)
+    _write_traffic(folder, clock)
+    _write_lines(folder, lines.lines)
+    _write_trace(folder, clock)
 
 
 def _visit(name: str, clock: Clock, stop: threading.Event) -> None:
@@ -172,23 +179,55 @@ def _visit(name: str, clock: Clock, stop: threading.Event) -> None:
         response.close()
 
 
-def _write(folder: Path, clock: Clock, lines: list[Line]) -> None:
-    tenants: Mapping[int, str] = dict(Tenant.objects.values_list("pk", "key"))
+def _tenants() -> Mapping[int | None, str]:
+    return dict(Tenant.objects.values_list("pk", "key"))
+
+
+def _write_traffic(folder: Path, clock: Clock) -> None:
+    tenants = _tenants()
     began = int(clock.began) // 60
     with (folder / TRAFFIC_FILE).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for row in Measurement.objects.order_by("starts_at", "kind", "key", "tenant"):
             minute = int(row.starts_at.timestamp()) // 60 - began
-            tenant = tenants.get(row.tenant_id or 0)
-            if 0 <= minute < MINUTES and tenant:
+            if 0 <= minute < MINUTES and row.tenant_id in tenants:
                 buckets = bytes(row.buckets).hex()
                 table.writerow(
-                    [minute, tenant, row.kind, row.key, row.count, row.bad,
-                     row.sum_us, row.max_us, buckets]
+                    [minute, tenants[row.tenant_id], row.kind, row.key, row.count,
+                     row.bad, row.sum_us, row.max_us, buckets]
                 )  # fmt: skip
+
+
+def _write_lines(folder: Path, lines: list[Line]) -> None:
+    tenants = _tenants()
     with (folder / LOG_FILE).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(Line._fields)
         for line in sorted(lines):
             table.writerow(line._replace(tenant=tenants[int(line.tenant)]))
+
+
+def _write_trace(folder: Path, clock: Clock) -> None:
+    """Write the failed page of the incident with the most spans."""
+    failed = [
+        trace
+        for trace in StoredTrace.objects.filter(
+            failed=True, kind="page", tenant__key=TRACED_TENANT
+        )
+        if any("earthquakes" in str(span["name"]) for span in trace.spans)
+    ]
+    trace = max(failed, key=lambda found: len(found.spans))
+    second = int((trace.started_at.timestamp() - clock.began) * clock.speed)
+    told = {
+        "second": second,
+        "tenant": _tenants()[trace.tenant_id],
+        "trace_id": trace.trace_id,
+        "kind": trace.kind,
+        "key": trace.key,
+        "kept": trace.kept,
+        "took_us": trace.took_us,
+        "spans": trace.spans,
+    }
+    text = json.dumps(told, indent=1, ensure_ascii=False)
+    (folder / TRACE_FILE).write_text(f"{text}\n", encoding="utf-8")
