@@ -29,6 +29,7 @@ from tenants.models import ApiToken, Membership, Team, Tenant, User
 from tenants.scope import Actor, using_tenant
 from tenants.tokens import issue_token
 from tests.attacks.alert_rows import marked_alerts
+from tests.attacks.copilot_rows import marked_copilot
 from tests.attacks.pages import in_a_week
 
 BACKEND = "tenants.backends.TenantBackend"
@@ -159,6 +160,7 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
         *(source, operation, parameter, fact, table, rule, condition),
         *(screen, version, menu, token, entry, team, person),
         *marked_alerts(MARK, person),
+        *marked_copilot(MARK, screen),
     ]
     return {type(row): row for row in made}
 

@@ -224,7 +224,7 @@ def test_every_model_of_a_tenant_is_in_the_attack(world: World) -> None:
         "tenants.Tenant",
     }
     ours = {"tenants", "connectors", "branching", "screens", "menus", "demo"}
-    ours.add("observability")
+    ours |= {"observability", "copilot"}
     labels = {model._meta.label for model in MODELS if model._meta.app_label in ours}
 
     assert labels - without <= {model._meta.label for model in world.rows}
