@@ -7,6 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config.system import system
+
 # The viewer of the API's document writes one style element; scripts stay strict.
 api_docs = csp_replace({"style-src": [SELF, UNSAFE_INLINE]})(
     SpectacularSwaggerSplitView.as_view(url_name="api-schema")
@@ -23,6 +25,7 @@ urlpatterns = [
     # Django's redirect to any row by its number asks for no tenant and no permission.
     path("admin/r/<path:row>", page_not_found),
     path("admin/", admin.site.urls),
+    path("admin-tools/system/", system, name="system"),
     path("screens/", include("copilot.urls")),
     path("screens/", include("screens.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

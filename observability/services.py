@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
@@ -22,7 +22,7 @@ from observability.evaluation import evaluate_all
 from observability.held_traces import Sink
 from observability.liveness import beat, last_seen, release_lease, take_lease
 from observability.log_levels import Levels
-from observability.logs import current_request
+from observability.logs import caught, current_request
 from observability.objective_results import (
     ObjectiveResult,
     results_at,
@@ -99,6 +99,7 @@ __all__ = [
     "sign",
     "snapshot_of",
     "stop",
+    "store_records",
     "take_lease",
     "trace_address",
 ]
@@ -285,6 +286,11 @@ def flush() -> int:
         Rows written. 0 also when the database is away: the counts are kept.
     """
     return recorder.flush()
+
+
+def store_records(records: Sequence[logging.LogRecord]) -> None:
+    """Store log records at once, with the tenant and the labels of this context."""
+    log_store.write([caught(record) for record in records])
 
 
 def stop() -> None:

@@ -31,6 +31,7 @@ from tenants.tokens import issue_token
 from tests.attacks.alert_rows import marked_alerts
 from tests.attacks.copilot_rows import marked_copilot
 from tests.attacks.pages import in_a_week
+from tests.attacks.watching_rows import marked_watching
 
 BACKEND = "tenants.backends.TenantBackend"
 MARK = "namusecret"
@@ -161,6 +162,7 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
         *(screen, version, menu, token, entry, team, person),
         *marked_alerts(MARK, person),
         *marked_copilot(MARK, screen),
+        *marked_watching(MARK, world.namu),
     ]
     return {type(row): row for row in made}
 

@@ -16,6 +16,7 @@ from tenants.tokens import issue_token
 from tests.attacks.conftest import MARK, SignIn, World
 from tests.attacks.pages import body_of, in_a_week
 from tests.attacks.test_tenancy import MODELS, address_of
+from tests.attacks.watching_rows import TRACE
 
 EDITOR = [
     ("get", "edit", {}),
@@ -176,6 +177,18 @@ def test_latency_and_portal_series_show_the_own_tenant_only(
     assert MARK not in body_of(insider.get("/m/inside/"))
 
 
+def test_log_lines_and_traces_of_another_tenant_are_not_there(
+    world: World, insider: Client
+) -> None:
+    shown = body_of(insider.get(reverse("logs"), {"q": f"{MARK} line"}))
+    listed = body_of(insider.get(reverse("traces")))
+
+    assert shown.count(MARK) == shown.count(f"{MARK} line")  # what was asked for
+    assert f"{MARK}-page" not in listed
+    assert TRACE not in listed
+    assert insider.get(reverse("trace", args=[TRACE])).status_code == 404
+
+
 def test_metrics_are_not_for_staff_of_a_tenant(world: World, insider: Client) -> None:
     assert insider.get("/metrics").status_code == 401
 
@@ -221,6 +234,7 @@ def test_every_model_of_a_tenant_is_in_the_attack(world: World) -> None:
         "demo.Subscription",
         "observability.Measurement",
         "observability.Heartbeat",
+        "observability.LogLevel",  # of the whole portal: superusers alone see it
         "tenants.Tenant",
     }
     ours = {"tenants", "connectors", "branching", "screens", "menus", "demo"}

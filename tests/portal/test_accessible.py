@@ -38,7 +38,8 @@ class Way:
     Attributes:
         name: Of its pictures.
         start: Address where the way begins.
-        links: Ends of the addresses of the links to follow, one after the other.
+        links: Ends of the addresses of the links to follow, one after the other; a
+            star stands for the number of a row.
     """
 
     name: str
@@ -46,6 +47,10 @@ class Way:
     links: tuple[str, ...] = ()
 
 
+LEVELS, LOGS, TRACES = (
+    "/admin-tools/latency/", "/admin-tools/logs/", "/admin-tools/traces/",
+)  # fmt: skip
+SCREENS = "/admin/screens/screen/"
 WAYS = (
     Way("home", "/"),
     Way("weather", "/", ("/m/weather/",)),
@@ -53,14 +58,53 @@ WAYS = (
     Way("inside", "/", ("/m/inside/",)),
     Way("admin", "/admin/"),
     Way("admin-menus", "/admin/", ("/admin/menus/menu/",)),
-    Way("admin-screens", "/admin/", ("/admin/screens/screen/",)),
-    Way(
-        "screen-editor",
-        "/admin/",
-        ("/admin/screens/screen/", "/screens/weather/edit/"),
-    ),
     Way("admin-operations", "/admin/", ("/admin/connectors/operation/",)),
     Way("admin-tables", "/admin/", ("/admin/branching/decisiontable/",)),
+    Way("service-levels", "/admin/", (LEVELS,)),
+    Way("objectives", "/admin/", ("/admin/observability/objective/",)),
+    Way("alert-rules", "/admin/", ("/admin/observability/alertrule/",)),
+    Way("alerts", "/admin/", ("/admin/observability/alert/",)),
+    Way("alert", "/admin/", ("/admin/observability/alert/", "/change/")),
+    Way("silences", "/admin/", ("/admin/observability/silence/",)),
+    Way("alert-channels", "/admin/", ("/admin/observability/alertchannel/",)),
+    Way("deliveries", "/admin/", ("/admin/observability/delivery/",)),
+    Way("logs", "/admin/", (LEVELS, LOGS)),
+    Way("log-levels", "/admin/", ("/admin/observability/loglevel/",)),
+    Way("traces", "/admin/", (LEVELS, TRACES)),
+    Way("trace", "/admin/", (LEVELS, TRACES, "/admin-tools/traces/*/")),
+    Way("screen-properties", "/admin/", (SCREENS, "/screens/weather/properties/")),
+    Way(
+        "screen-json",
+        "/admin/",
+        (SCREENS, "/screens/weather/properties/", "/screens/weather/edit/"),
+    ),
+    Way(
+        "screen-versions",
+        "/admin/",
+        (SCREENS, "/screens/weather/properties/", "/screens/weather/versions/"),
+    ),
+    Way(
+        "copilot",
+        "/admin/",
+        (
+            SCREENS,
+            "/screens/weather-next/properties/",
+            "/screens/weather-next/copilot/",
+        ),
+    ),
+    Way("suggestion", "/admin/", ("/admin/copilot/suggestion/", "/change/")),
+    Way(
+        "copilot-reliability",
+        "/admin/",
+        (
+            "/admin/copilot/evaluationrun/",
+            "/admin/copilot/evaluationrun/reliability/",
+        ),
+    ),
+    Way("reviews", "/admin/", ("/admin/observability/review/",)),
+    Way("review", "/admin/", ("/admin/observability/review/", "/change/")),
+    Way("review-findings", "/admin/", ("/admin/observability/reviewfinding/",)),
+    Way("system", "/admin/", ("/admin-tools/system/",)),
 )
 
 
@@ -69,8 +113,10 @@ def follow(page: Page, way: Way) -> None:
     assert len(way.links) <= CLICKS
     page.goto(way.start)
     for end in way.links:
+        first, _any, last = end.partition("*")
         link = page.locator(
-            f"#container a[href$='{end}']:visible, #container a[href*='{end}?']:visible"
+            f"#container a[href*='{first}'][href$='{last or first}']:visible, "
+            f"#container a[href*='{end}?']:visible"
         ).first
         with page.expect_navigation():
             link.click()

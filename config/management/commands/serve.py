@@ -11,6 +11,7 @@ from functools import partial
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from config import background
 from config.processes import (
@@ -21,7 +22,16 @@ from config.processes import (
     free_port,
     manage,
 )
+from config.reviews import write_review
+from demo.history import STAFF as HISTORY_STAFF
+from demo.history import TENANT as HISTORY_TENANT
+from demo.history import load_history
 from demo.loader import Login, load_demo
+from observability.review_periods import last_ended
+from observability.review_values import Cadence
+from observability.services import begin_review
+from tenants.models import Tenant, User
+from tenants.scope import Actor
 
 DEMO_PORTS = (8901, 8909)
 
@@ -70,7 +80,10 @@ class Command(BaseCommand):
 
     def _prepare(self, demo_port: int) -> tuple[Login, ...]:
         call_command("migrate", verbosity=0, interactive=False)
-        return load_demo(api_address=f"http://127.0.0.1:{demo_port}")
+        logins = load_demo(api_address=f"http://127.0.0.1:{demo_port}")
+        if load_history():
+            _begin_review()
+        return logins
 
     def _greet(
         self,
@@ -98,6 +111,15 @@ class Command(BaseCommand):
             )
         self.stdout.write("\nCtrl+C stops everything.")
         self.stdout.flush()
+
+
+def _begin_review() -> None:
+    """Send last month's review of the demo round: it waits for its signature."""
+    tenant = Tenant.objects.get(key=HISTORY_TENANT)
+    staff = User.objects.get(username=HISTORY_STAFF)
+    period = last_ended(timezone.now(), Cadence.MONTHLY, zone=settings.TIME_ZONE)
+    found = write_review(period, tenant=tenant)
+    begin_review(found.review, actor=Actor(user_id=staff.pk, tenant_id=tenant.pk))
 
 
 def web(port: int) -> Program:

@@ -8,13 +8,15 @@ from dataclasses import asdict
 
 from django.core.management.base import BaseCommand
 
+from demo.history import load_history
 from demo.loader import DEFAULT_API, load_demo
 
 
 class Command(BaseCommand):
     help = (
         "Load the demo: two tenants, three logins, menus, screens, data sources and "
-        "decision tables. Running it again changes nothing."
+        "decision tables; a portal that has measured nothing yet gets two hours of "
+        "recorded history. Running it again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,6 +36,7 @@ class Command(BaseCommand):
         self, *, api_address: str, reset_passwords: bool, json: bool, **options: object
     ) -> None:
         logins = load_demo(api_address=api_address, reset_passwords=reset_passwords)
+        load_history()
         if json:
             self.stdout.write(_as_json([asdict(login) for login in logins]))
             return
