@@ -12,9 +12,10 @@ from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import include, path
 
 from benchmarks.portal import QUERY, readings_path
+from config.system import system
 
 
 @login_required
@@ -37,4 +38,7 @@ urlpatterns = [
     path("plain/", rows, {"template": "rows"}),
     path("admin-page/", rows, {"template": "rows_in_admin"}),
     path("admin/", admin.site.urls),
+    # The admin's pages name these.
+    path("", include("observability.urls")),
+    path("admin-tools/system/", system, name="system"),
 ]

@@ -64,12 +64,18 @@ def create_index(connection: BaseDatabaseWrapper) -> bool:
 
 
 def drop_index(connection: BaseDatabaseWrapper) -> None:
-    """Take the index away; the extension stays, others may use it."""
+    """Take the index away, and the extension where nothing else stands on it."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"DROP TABLE IF EXISTS {SQLITE_TABLE}")
-        else:
-            cursor.execute(f"DROP INDEX IF EXISTS {POSTGRESQL_INDEX}")
+            return
+        cursor.execute(f"DROP INDEX IF EXISTS {POSTGRESQL_INDEX}")
+        try:
+            with transaction.atomic(using=connection.alias):
+                cursor.execute("DROP EXTENSION IF EXISTS pg_trgm RESTRICT")
+        except DatabaseFailure as error:
+            # Somebody else's index needs it, or somebody else made it: it stays.
+            logger.info("The extension pg_trgm stays: %s", type(error).__name__)
 
 
 def add_pairs(connection: BaseDatabaseWrapper, rows: Iterable[tuple[int, str]]) -> None:

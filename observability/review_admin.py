@@ -61,6 +61,16 @@ class OverdueFilter(admin.SimpleListFilter):
 class _OwnersReadOnce(_Base):
     """Offers the same owners in every row of a form, and asks for them once."""
 
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            # In rows, the stock admin draws the field without its label.
+            widget: Any = getattr(field.widget, "widget", field.widget)
+            widget.attrs["aria-label"] = str(db_field.verbose_name)
+        return field
+
     def formfield_for_foreignkey(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:

@@ -1,7 +1,8 @@
 """Index the text of log lines: pairs in FTS5 on SQLite, pg_trgm on PostgreSQL.
 
 Where ``pg_trgm`` may not be created, a warning says who can; searches then scan, and
-answer the same. Reversing takes the index away and leaves the extension.
+answer the same. Reversing takes the index away, and the extension with it unless
+something else stands on it.
 """
 
 from django.apps.registry import Apps

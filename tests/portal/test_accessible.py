@@ -7,6 +7,7 @@ must not scroll sideways, and a picture is written for people to look at.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +119,7 @@ def follow(page: Page, way: Way) -> None:
             f"#container a[href*='{first}'][href$='{last or first}']:visible, "
             f"#container a[href*='{end}?']:visible"
         ).first
+        expect(link, f"{way.name}: no link to {end} on {page.url}").to_be_visible()
         with page.expect_navigation():
             link.click()
 
@@ -164,4 +166,4 @@ def test_every_page_is_near_and_open_to_everybody(
         if faults := [*sideways(page), *violations(page)]:
             found[way.name] = faults
 
-    assert found == {}
+    assert found == {}, json.dumps(found, indent=1, ensure_ascii=False)

@@ -111,7 +111,7 @@ def test_a_patch_that_cannot_be_applied_says_where(
 
 
 def test_a_patch_is_applied_whole_or_not_at_all() -> None:
-    body = {"a": [1, 2]}
+    body: Any = {"a": [1, 2]}
 
     done = apply_patch(
         body,
@@ -152,7 +152,8 @@ def places(body: Any, here: str = "") -> list[str]:
 def patched(draw: st.DrawFn) -> tuple[Any, list[dict[str, Any]], Any]:
     """A document, a patch that can be applied, and what it leads to."""
     body = draw(BODIES)
-    now, patch = body, []
+    now: Any = body
+    patch: list[dict[str, Any]] = []
     for _ in range(draw(st.integers(1, 6))):
         step = {
             "op": draw(st.sampled_from(["add", "remove", "replace", "move", "copy"])),

@@ -44,6 +44,8 @@ def entry_of(action: str) -> AuditEntry:
 # Pages with a rule of their own, each with its reason.
 OWN_RULE = {
     "observability.Measurement": "some have no tenant; staff see those of their own",
+    "observability.LogLine": "some have no tenant; leads to a page that asks whose",
+    "observability.StoredTrace": "some have no tenant; leads to a page that asks whose",
     "observability.Heartbeat": "has no tenant; only superusers have the permission",
 }
 
