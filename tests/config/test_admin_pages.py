@@ -103,7 +103,8 @@ def test_staff_of_a_tenant_see_its_own_apps_in_the_order_of_the_work(
 
     apps = re.findall(r'class="app-(\w+) module', html)
     assert apps == [
-        "menus", "screens", "copilot", "branching", "connectors", "observability", "demo",
+        "menus", "screens", "copilot", "branching", "connectors", "observability",
+        "demo",
     ]  # fmt: skip
     assert not set(apps) & set(NOTHING_OF_STAFF)
 
