@@ -117,7 +117,9 @@ def _unstorable_scalar(value: object) -> str:
         case int():
             return "number" if abs(value) > LARGEST_INTEGER else ""
         case float():
-            return "" if math.isfinite(value) else "number"
+            # PostgreSQL gives a huge float back as the integer it is.
+            storable = math.isfinite(value) and abs(value) <= LARGEST_INTEGER
+            return "" if storable else "number"
         case _:
             return ""
 

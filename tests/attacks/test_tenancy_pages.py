@@ -180,10 +180,10 @@ def test_latency_and_portal_series_show_the_own_tenant_only(
 def test_log_lines_and_traces_of_another_tenant_are_not_there(
     world: World, insider: Client
 ) -> None:
-    shown = body_of(insider.get(reverse("logs"), {"q": f"{MARK} line"}))
+    shown = body_of(insider.get(reverse("logs"), {"q": "line"}))
     listed = body_of(insider.get(reverse("traces")))
 
-    assert shown.count(MARK) == shown.count(f"{MARK} line")  # what was asked for
+    assert MARK not in shown
     assert f"{MARK}-page" not in listed
     assert TRACE not in listed
     assert insider.get(reverse("trace", args=[TRACE])).status_code == 404

@@ -124,6 +124,7 @@ def test_options_are_judged_by_the_schema_of_their_format(form: str) -> None:
         pytest.param(float("nan"), ("", "number"), id="not a number"),
         pytest.param({"a": float("inf")}, ("/a", "number"), id="infinite"),
         pytest.param([2**70], ("/0", "number"), id="huge integer"),
+        pytest.param([1e300], ("/0", "number"), id="huge float"),
         pytest.param([10**5000], ("/0", "number"), id="integer of 5,000 digits"),
         pytest.param({"a": "\0"}, ("/a", "character"), id="NUL"),
         pytest.param({"a": "\ud800"}, ("/a", "character"), id="half a surrogate"),
