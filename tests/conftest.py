@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from connectors.services import circuits, shut_down
+from observability.logs import current_request
 from tenants.models import Membership, Tenant, User
 from tenants.scope import Actor, using_tenant
 
@@ -24,6 +25,14 @@ def _fresh_circuits() -> Iterator[None]:
     circuits.forget()
     yield
     circuits.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_request_of_another_test() -> Iterator[None]:
+    """A streamed response that a test never closed leaves its request behind."""
+    current_request.set(None)
+    yield
+    current_request.set(None)
 
 
 @pytest.fixture(autouse=True)

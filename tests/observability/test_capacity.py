@@ -101,7 +101,7 @@ def test_growth_and_the_days_to_the_limit(acme: Tenant, settings: Settings) -> N
     assert isinstance(days_left, float)
     assert growth == pytest.approx(20_000, rel=0.2)
     left = settings.SIGNALBOX_DATABASE_LIMIT_MB * 1_000_000 - int(str(figures[SIZE]))
-    assert days_left == pytest.approx(left / growth, rel=0.01)
+    assert days_left == pytest.approx(left / growth, rel=0.01, abs=0.051)  # told in 0.1
     rows = {row[0]: row for row in section.tables[0].rows}
     assert rows["tenants_membership"][3] == pytest.approx(1 / 3, rel=0.05)
     assert [finding.key for finding in section.findings] == ["database-full"]
