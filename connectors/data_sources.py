@@ -13,7 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors import rules, secrets
-from connectors.specs import DEFAULT_MAX_BODY_BYTES, AuthKind, SourceKind, SourceSpec
+from connectors.specs import (
+    DEFAULT_MAX_BODY_BYTES,
+    AuthKind,
+    SourceKind,
+    SourceSpec,
+    TableSpec,
+    TenantValue,
+)
 from tenants.models import TenantModel
 
 LONGEST_CALL_MS = 600_000
@@ -163,6 +170,7 @@ class DataSource(TenantModel):
             max_body_bytes=self.max_body_bytes,
             allowed_networks=tuple(settings.SIGNALBOX_INTERNAL_NETWORKS),
             verify_tls=self.verify_tls,
+            tables=tuple(row.spec() for row in self.tables.all()),
         )
         try:
             plain = secrets.resolve(
@@ -173,3 +181,83 @@ class DataSource(TenantModel):
         if self.kind == SourceKind.SQL:
             return replace(made, base_url=rules.database_url(self.address, plain))
         return replace(made, secret=plain)
+
+
+class RegisteredTable(TenantModel):
+    """A table that saved queries of a SQL data source may read, and whose rows."""
+
+    class Value(models.TextChoices):
+        KEY = TenantValue.KEY.value, _("key of the tenant")
+        ID = TenantValue.ID.value, _("number of the tenant")
+
+    source = models.ForeignKey(
+        DataSource,
+        on_delete=models.CASCADE,
+        related_name="tables",
+        verbose_name=_("data source"),
+    )
+    schema = models.CharField(
+        _("schema"),
+        max_length=63,
+        blank=True,
+        help_text=_("Empty for the schema the connection finds first."),
+    )
+    name = models.CharField(
+        _("table"), max_length=128, help_text=_("As the database has it.")
+    )
+    shared = models.BooleanField(
+        _("shared"),
+        default=False,
+        help_text=_("Every tenant may read every row of it."),
+    )
+    tenant_column = models.CharField(
+        _("tenant column"),
+        max_length=128,
+        blank=True,
+        help_text=_("Column that tells whose a row is. Empty only for a shared table."),
+    )
+    tenant_value = models.CharField(
+        _("tenant column holds"),
+        max_length=4,
+        choices=Value.choices,
+        default=Value.KEY,
+    )
+    personal_columns = models.JSONField(
+        _("personal columns"),
+        default=list,
+        blank=True,
+        help_text=_('Columns with personal data, such as ["name", "email"].'),
+    )
+
+    class Meta:
+        ordering = ["schema", "name"]
+        verbose_name = _("registered table")
+        verbose_name_plural = _("registered tables")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "schema", "name"],
+                name="connectors_table_once_per_source",
+                violation_error_message=_("This table is registered already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(shared=True, tenant_column="")
+                | (Q(shared=False) & ~Q(tenant_column="")),
+                name="connectors_table_tenant_column_or_shared",
+                violation_error_message=_(
+                    "Give the tenant column, or say that the table is shared; not both."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def spec(self) -> TableSpec:
+        """Return the table as a value."""
+        return TableSpec(
+            name=self.name,
+            schema=self.schema,
+            tenant_column=self.tenant_column,
+            tenant_value=TenantValue(self.tenant_value),
+            personal_columns=tuple(self.personal_columns),
+        )

@@ -13,7 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from connectors import parameter_rules, rules
-from connectors.data_sources import DataSource, milliseconds, validate_label
+from connectors.data_sources import (
+    DataSource,
+    RegisteredTable,
+    milliseconds,
+    validate_label,
+)
 from connectors.parameters import ParameterSpec, ParameterType
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
 from tenants.models import TenantManager, TenantModel
@@ -25,6 +30,7 @@ __all__ = [
     "OperationTeamPermission",
     "OperationUserPermission",
     "Parameter",
+    "RegisteredTable",
 ]
 
 
@@ -33,8 +39,10 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(enabled=True, source__enabled=True)
 
     def with_spec_rows(self) -> Self:
-        """Fetch what `Operation.spec` reads, in two queries for any number of rows."""
-        return self.select_related("source__tenant").prefetch_related("parameters")
+        """Fetch what `Operation.spec` reads, in three queries for any number."""
+        return self.select_related("source__tenant").prefetch_related(
+            "parameters", "source__tables"
+        )
 
 
 class Operation(TenantModel):

@@ -48,6 +48,33 @@ class BodyFormat(StrEnum):
     TEXT = "text"
 
 
+class TenantValue(StrEnum):
+    """What a table's tenant column holds, and so what is bound beside it."""
+
+    KEY = "key"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """One table that saved queries of a data source may read.
+
+    Attributes:
+        name: Name of the table, as the database has it.
+        schema: Its schema; empty for the one the connection finds first.
+        tenant_column: Column that tells whose a row is; empty when every tenant may
+            read every row.
+        tenant_value: What that column holds.
+        personal_columns: Columns that hold personal data.
+    """
+
+    name: str
+    schema: str = ""
+    tenant_column: str = ""
+    tenant_value: TenantValue = TenantValue.KEY
+    personal_columns: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One data source, ready to be called.
@@ -70,6 +97,7 @@ class SourceSpec:
         allowed_networks: Inner networks with ports this source may reach, such as
             ``10.0.0.0/8:443``; public addresses need none.
         verify_tls: False only for a source whose certificate cannot be checked.
+        tables: SQL: every table its queries may read.
         fault: Rule id of ``connectors.messages`` when the source cannot be called,
             such as ``secret-unopened``; empty when all is well.
     """
@@ -89,6 +117,7 @@ class SourceSpec:
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
     allowed_networks: tuple[str, ...] = field(default=(), repr=False)
     verify_tls: bool = True
+    tables: tuple[TableSpec, ...] = ()
     fault: str = ""
 
 
