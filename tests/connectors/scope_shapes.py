@@ -25,10 +25,14 @@ TABLES = (
     TableSpec("kinds"),
 )
 SCHEMA = (
-    "CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
-    " site_id INTEGER, amount INTEGER, status TEXT)",
-    "CREATE TABLE sites (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name TEXT,"
-    " amount INTEGER)",
+    (
+        "CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
+        " site_id INTEGER, amount INTEGER, status TEXT)"
+    ),
+    (
+        "CREATE TABLE sites (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name TEXT,"
+        " amount INTEGER)"
+    ),
     'CREATE TABLE "Odd ""x.y""" (id INTEGER, "Tenant of" TEXT, note TEXT)',
     "CREATE TABLE kinds (id INTEGER PRIMARY KEY, status TEXT)",
 )
@@ -140,7 +144,9 @@ class Shapes:
         return self._select(place, want)
 
     def _with(self, place: _Place, want: Sequence[str]) -> tuple[str, _Columns]:
-        names = list(dict.fromkeys(self._pick(_MADE) for _ in range(self._pick((1, 2, 3)))))
+        names = list(
+            dict.fromkeys(self._pick(_MADE) for _ in range(self._pick((1, 2, 3))))
+        )
         anyhow = not self._postgresql or self._chance(30)
         recursive = anyhow and (self._postgresql or self._chance(30))
         made, parts = dict(place.made), []
@@ -214,9 +220,7 @@ class Shapes:
         named = tuple((f"v{at}", kind) for at, kind in enumerate(kinds))
         if self._chance(20):
             return self._grouped(near, inside, start, named), named
-        shown = [
-            f"{self._shown(kind, near, inside)} AS {name}" for name, kind in named
-        ]
+        shown = [f"{self._shown(kind, near, inside)} AS {name}" for name, kind in named]
         distinct = ""
         if self._chance(12):
             distinct = "DISTINCT "
@@ -235,7 +239,9 @@ class Shapes:
 
     def _bare(self, place: _Place) -> tuple[str, _Columns]:
         """Draw ``TABLE t``, VALUES, or a whole row."""
-        kind = self._pick(("values", "table", "row") if self._postgresql else ("values",))
+        kind = self._pick(
+            ("values", "table", "row") if self._postgresql else ("values",)
+        )
         if kind == "values":
             first = self._scalar(_WHOLE, place)
             text = f"SELECT * FROM (VALUES ({first}, 'x'), (1, 'y')) AS v"
@@ -297,9 +303,7 @@ class Shapes:
             source = self._joined(source, place, aliases)
         return source
 
-    def _joined(
-        self, left: _Source, place: _Place, aliases: list[str]
-    ) -> _Source:
+    def _joined(self, left: _Source, place: _Place, aliases: list[str]) -> _Source:
         if self._postgresql and self._chance(15):
             return self._lateral(left, place, aliases)
         right = self._item(place, aliases)
@@ -336,9 +340,7 @@ class Shapes:
             left.merges or right.merges,
         )
 
-    def _lateral(
-        self, left: _Source, place: _Place, aliases: list[str]
-    ) -> _Source:
+    def _lateral(self, left: _Source, place: _Place, aliases: list[str]) -> _Source:
         inside = replace(place, outer=place.outer + left.brings)
         text, columns = self._query(replace(inside, depth=place.depth + 1))
         alias = self._alias(aliases)
@@ -464,7 +466,10 @@ class Shapes:
         kind = self._draw(_INTS[100])
         if place.depth >= _DEEPEST or kind < 40:
             if place.outer and self._chance(40):
-                one, other = self._name(_WHOLE, near), self._name(_WHOLE, self._seen(near, place))
+                one, other = (
+                    self._name(_WHOLE, near),
+                    self._name(_WHOLE, self._seen(near, place)),
+                )
                 return f"{one} = {other}"
             return self._simple(near)
         if kind < 55:
@@ -478,7 +483,9 @@ class Shapes:
             return f"{self._pick(('', 'NOT '))}EXISTS ({text})"
         wanted = self._pick((_WHOLE, _TEXT))
         text, _ = self._query(deeper, (wanted,))
-        word = self._pick(("IN", "NOT IN", "IN", "= ANY") if self._postgresql else ("IN", "NOT IN"))
+        word = self._pick(
+            ("IN", "NOT IN", "IN", "= ANY") if self._postgresql else ("IN", "NOT IN")
+        )
         return f"{self._name(wanted, near)} {word} ({text})"
 
     def _seen(
