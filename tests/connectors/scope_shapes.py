@@ -24,6 +24,15 @@ TABLES = (
     TableSpec('Odd "x.y"', tenant_column="Tenant of"),
     TableSpec("kinds"),
 )
+
+
+def tables_of(dialect: str) -> tuple[TableSpec, ...]:
+    """Return the registered tables, with the schema where an engine has several."""
+    if dialect != "postgresql":
+        return TABLES
+    return tuple(replace(spec, schema="public") for spec in TABLES)
+
+
 SCHEMA = (
     (
         "CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"

@@ -17,7 +17,7 @@ from connectors import scope_names, tenant_scope
 from connectors.scope_names import Visible
 from connectors.tenant_scope import Scoped, rewrite
 from tests.connectors.scope_databases import NotRun, Pair
-from tests.connectors.scope_shapes import TABLES, shapes
+from tests.connectors.scope_shapes import TABLES, shapes, tables_of
 
 SHAPES = 2_000  # compared statements of one run on one engine
 _DRAWN = 2_100  # some have names that the engine does not find
@@ -33,7 +33,8 @@ def compare(sql: str, pair: Pair) -> str:
         wanted = pair.of_one(sql)
     except NotRun:
         return "does not run"
-    scoped = rewrite(sql, dialect=pair.dialect, tables=TABLES)
+    tables = tables_of(pair.dialect)
+    scoped = rewrite(sql, dialect=pair.dialect, tables=tables)
     if not isinstance(scoped, Scoped):
         raise Differs(f"refused: {scoped}\n{sql}")
     try:
