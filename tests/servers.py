@@ -239,7 +239,12 @@ def _install_chromium() -> str | None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave what only PostgreSQL has out of the SQLite lane; the other lane has it."""
+    """Leave what only PostgreSQL has out of the SQLite lane; the other lane has it.
+
+    Files with a browser come first: they are the longest, and one that began last
+    would keep one process busy while the others have nothing left to do.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
     if config.getoption("lane") != "sqlite":
         return
     left_out = [item for item in items if item.get_closest_marker("postgresql")]
