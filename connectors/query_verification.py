@@ -208,11 +208,11 @@ def at_the_wall(
         try:
             wall.begin(driver, terms)
             if isinstance(statement, str):
-                result = streamed.exec_driver_sql(statement)
+                answer = streamed.exec_driver_sql(statement)
             else:
-                result = streamed.execute(statement)
-            row = result.fetchone() if result.returns_rows else None
-            result.close()
+                answer = streamed.execute(statement)
+            with answer as result:
+                row = result.fetchone() if result.returns_rows else None
         except READ_ERRORS as error:
             return stopped_by(error), None
         finally:
