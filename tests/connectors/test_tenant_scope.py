@@ -19,7 +19,7 @@ from connectors.sql_messages import refusal_words
 from connectors.tenant_scope import Scoped, rewrite, scope_query
 from tests.connectors.external import External
 from tests.connectors.scope_databases import Pair
-from tests.connectors.scope_shapes import TABLES, tables_of
+from tests.connectors.scope_tables import TABLES, tables_of
 from tests.connectors.sql_corpus import FOLDER
 
 DIALECTS = ("postgresql", "sqlite", "mysql", "mariadb")
