@@ -32,8 +32,8 @@ class Shapes(Values):
     # --- whole statements -------------------------------------------------------
 
     def statement(self) -> str:
-        """Return one statement; one in five is nested deeper."""
-        self._deepest = 3 if self._chance(20) else 2
+        """Return one statement; some are nested deeper."""
+        self._deepest = 3 if self._chance(12) else 2
         text, columns = self._query(Place())
         if columns and self._chance(15):
             places = ", ".join(str(place + 1) for place in range(len(columns)))
@@ -210,8 +210,10 @@ class Shapes(Values):
             source = self._joined(source, place, aliases)
         return source
 
-    def _joined(self, left: Source, place: Place, aliases: list[str]) -> Source:
-        if self._postgresql and self._chance(15):
+    def _joined(
+        self, left: Source, place: Place, aliases: list[str], *, comma: bool = True
+    ) -> Source:
+        if self._postgresql and comma and self._chance(15):
             return self._lateral(left, place, aliases)
         right = self._item(place, aliases)
         brings = left.brings + right.brings
@@ -219,6 +221,8 @@ class Shapes(Values):
             ("JOIN", "LEFT JOIN", ",", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN",
              "NATURAL JOIN", "LEFT JOIN USING", "LEFT JOIN")
         )  # fmt: skip
+        if word == "," and not comma:  # never in parentheses
+            word = "JOIN"
         if word in {",", "CROSS JOIN"}:
             space = "" if word == "," else " "
             return Source(f"{left.text}{space}{word} {right.text}", brings, left.merges)
@@ -270,7 +274,7 @@ class Shapes(Values):
             first = len(aliases) == len(ALIASES) - 1
             alone = first and not self._postgresql
             if not alone or self._chance(80):
-                left = self._joined(left, deeper, aliases)
+                left = self._joined(left, deeper, aliases, comma=False)
             return replace(left, text=f"({left.text})")
         if self._chance(30):
             return self._unaliased(place, aliases)
@@ -286,7 +290,7 @@ class Shapes(Values):
         free = [name for name in ("orders", "sites", "kinds") if name in names]
         if not free:
             return self._table(place, self._alias(aliases))
-        name = self._pick(free)
+        name: str = self._pick(free)
         aliases[:] = [other for other in aliases if folded(other) != name]
         text, columns = self._spelled(name, place)
         shown = name

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -134,7 +135,7 @@ def _without_second_opinion_nor_joins(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: Callable[..., dict[int, tuple[exp.Table, TableSpec]]]
     registered = tenant_scope._registered
 
-    def outside(*arguments: object) -> dict[int, tuple[exp.Table, TableSpec]]:
+    def outside(*arguments: Any) -> dict[int, tuple[exp.Table, TableSpec]]:
         return {
             key: found
             for key, found in registered(*arguments).items()
