@@ -159,6 +159,10 @@ _SOURCES: dict[str, Promise] = {
         "This is the portal's own database; saved queries never run there. Use a data "
         "source of its own, or a series of the portal."
     ),
+    "folder": gettext_lazy(
+        "The database file of the data source lies outside the folders that data "
+        "sources may name. Move it there, or add its folder to SIGNALBOX_SQLITE_PATHS."
+    ),
     "missing-file": gettext_lazy(
         "The database file of the data source is not there. Check its path."
     ),

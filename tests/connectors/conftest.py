@@ -29,6 +29,7 @@ from tests.connectors.scope_databases import (  # noqa: F401 - fixtures
     pair_of_postgresql,
     pair_of_sqlite,
 )
+from tests.connectors.walled import walled_postgresql  # noqa: F401 - a fixture
 
 SECRET = "s3cr3t-planted-here-Zq"
 
