@@ -15,6 +15,7 @@ from connectors.outcomes import Reason
 from connectors.query_safety import Refused
 from connectors.scope_proof import is_scoped
 from connectors.specs import TableSpec, TenantValue
+from connectors.sql_dialects import parse_judged
 from connectors.sql_messages import refusal_words
 from connectors.tenant_scope import Scoped, rewrite, scope_query
 from tests.connectors.external import External
@@ -255,12 +256,14 @@ def _held(sql: str, pair: Pair) -> None:
     assert pair.of_all(sent) == pair.of_one(text)
 
 
-def test_a_set_that_is_named_is_scoped_on_sqlite(pair_of_sqlite: Pair) -> None:
-    tables = (TableSpec("orders", tenant_column="tenant"), TableSpec("kinds"))
+def test_a_table_that_is_named_as_a_set_is_refused_by_scope_too() -> None:
+    sql = "SELECT * FROM kinds WHERE id IN orders"
 
-    text = scoped("SELECT * FROM kinds WHERE (1, 2) IN orders", "sqlite", tables)
+    verdict = rewrite(sql, dialect="sqlite", tables=TABLES)
 
-    assert f"IN (SELECT * FROM {FILTERED}orders)" in text
+    assert isinstance(verdict, Refused)
+    assert (verdict.rule, verdict.found, verdict.column) == ("scope", "orders", 33)
+    assert refused(sql, "sqlite").rule == "part"
 
 
 # --- The second opinion -------------------------------------------------------------
@@ -271,7 +274,9 @@ def test_a_set_that_is_named_is_scoped_on_sqlite(pair_of_sqlite: Pair) -> None:
     _lines("scope-unfiltered"),
 )
 def test_the_second_opinion_refuses_what_is_not_filtered(sql: str) -> None:
-    assert not is_scoped(sql, dialect="postgresql", tables=TABLES)
+    tree = parse_judged(sql, dialect="postgresql")
+
+    assert not is_scoped(tree, dialect="postgresql", tables=TABLES)
 
 
 def test_what_the_second_opinion_refuses_is_not_sent(
@@ -303,7 +308,8 @@ def test_nothing_but_a_verdict_comes_back(words: list[str], dialect: str) -> Non
     verdict = scope_query(sql, dialect=dialect, tables=TABLES)
 
     if isinstance(verdict, Scoped):
-        assert is_scoped(verdict.allowed.sql, dialect=dialect, tables=TABLES)
+        tree = parse_judged(verdict.allowed.sql, dialect=dialect)
+        assert is_scoped(tree, dialect=dialect, tables=TABLES)
     else:
         assert refusal_words(verdict)
 
@@ -311,31 +317,31 @@ def test_nothing_but_a_verdict_comes_back(words: list[str], dialect: str) -> Non
 # --- On its way to the database -----------------------------------------------------
 
 _OWN = (
-    TableSpec("orders", tenant_column="status"),
-    TableSpec("sites", tenant_column="id", tenant_value=TenantValue.ID),
+    TableSpec("orders", tenant_column="site_id", tenant_value=TenantValue.ID),
+    TableSpec("sites", tenant_column="name"),
 )
 
 
 def test_the_tenant_is_bound_when_a_query_runs(external: External) -> None:
-    source = replace(external.source, tables=_OWN, tenant_key="open")
+    source = replace(external.source, tables=_OWN, tenant_key="Seoul")
     sql = (
         "SELECT o.id, s.id AS site FROM orders o LEFT JOIN sites s ON s.id = o.site_id"
     )
 
     table = external.table(f"{sql} ORDER BY 1", source=source)
 
-    assert table.rows == ((1, 1), (3, None))
+    assert table.rows == ((1, None), (2, None))
 
 
 def test_an_argument_never_takes_the_tenants_place(external: External) -> None:
-    source = replace(external.source, tables=_OWN, tenant_key="open")
-    arguments = {"tenant": "closed", "tenant_id": 2}
+    source = replace(external.source, tables=_OWN, tenant_key="Seoul")
+    arguments = {"tenant": "Busan", "tenant_id": 2}
 
     orders = external.table("SELECT * FROM orders", source=source, arguments=arguments)
     sites = external.table("SELECT * FROM sites", source=source, arguments=arguments)
 
-    assert {row[3] for row in orders.rows} == {"open"}
-    assert [row[0] for row in sites.rows] == [1]
+    assert {row[1] for row in orders.rows} == {1}
+    assert [row[1] for row in sites.rows] == ["Seoul"]
 
 
 @pytest.mark.parametrize("changed", [{"tenant_key": ""}, {"tenant_id": 2}])
