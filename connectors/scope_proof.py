@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from connectors.specs import TableSpec, TenantValue
-from connectors.sql_dialects import parse_judged
 
 ALIAS = "_scoped"
 PARAMETERS = {TenantValue.KEY: "tenant", TenantValue.ID: "tenant_id"}
@@ -21,12 +20,15 @@ _SOURCES = (exp.Table, exp.Subquery, exp.Lateral, exp.Unnest, exp.Values)
 _ROWS = (exp.Func, exp.Subquery)
 
 
-def is_scoped(sql: str, *, dialect: str, tables: Sequence[TableSpec]) -> bool:
-    """Tell whether every table of a judged text is filtered, shared, or of a WITH."""
+def is_scoped(tree: exp.Expr, *, dialect: str, tables: Sequence[TableSpec]) -> bool:
+    """Tell whether every table of a statement is filtered, shared, or of a WITH.
+
+    Args:
+        tree: Of the text that is sent, as it was parsed.
+    """
     by_name = {(spec.schema, spec.name): spec for spec in tables}
     if dialect == "sqlite":  # a file has one schema, and nothing is attached
         by_name |= {("main", spec.name): spec for spec in tables if not spec.schema}
-    tree = parse_judged(sql, dialect=dialect)
     return all(_is_safe(node, by_name, dialect) for node in tree.walk())
 
 
