@@ -20,6 +20,8 @@ from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
 from connectors.query_safety import RESERVED, Allowed, Refused, judge
+from connectors.refusal_models import RefusalLayer
+from connectors.refusals import record_refusal
 from connectors.specs import OperationSpec
 from connectors.sql_engines import SourceRefusedError, engine_for
 from connectors.sql_failures import failure_of
@@ -59,7 +61,8 @@ async def run_query(
     started = time.monotonic()
     until = min(deadline, started + spec.timeout_ms / 1_000)
     limit = spec.row_limit if row_limit is None else row_limit
-    query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
+    values = _values(spec, arguments, actor)
+    query = _Query(spec, values, actor=actor, until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
             outcome = await engine().in_pool(query.run, cancel=query.cancel)
@@ -92,10 +95,12 @@ class _Query:
         spec: OperationSpec,
         values: Mapping[str, tuple[ParameterType, Argument]],
         *,
+        actor: Actor,
         until: float,
         row_limit: int,
     ) -> None:
         self._spec = spec
+        self._actor = actor
         self._values = values
         self._until = until
         self._row_limit = row_limit
@@ -119,6 +124,13 @@ class _Query:
         spec = self._spec
         allowed = judge(spec.sql, dialect=spec.source.dialect)
         if isinstance(allowed, Refused):
+            record_refusal(
+                allowed.rule,
+                layer=RefusalLayer.JUDGE,
+                actor=self._actor,
+                source=spec.source.key,
+                operation=spec.key,
+            )
             return Failure(Reason.REFUSED, refusal_words(allowed), 0.0)
         if refused := self._refused_parameter(allowed):
             return refused
