@@ -119,3 +119,11 @@ def test_statements_are_judged_in_bulk(tmp_path: Path) -> None:
 )
 def test_a_hidden_call_or_read_is_refused(sql: str, dialect: str) -> None:
     assert isinstance(judge(sql, dialect=dialect), Refused)
+
+
+def test_every_rule_is_in_the_documents() -> None:
+    page = Path("docs/query-safety.md").read_text(encoding="utf-8")
+
+    assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == list(
+        RULE_TEXTS
+    )
