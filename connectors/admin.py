@@ -15,18 +15,33 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connectors import messages, query_safety_admin, rules, secrets, trial
+from connectors import (  # admin pages of other modules are registered here
+    messages,
+    query_safety_admin,
+    refusal_admin,
+    rules,
+    secrets,
+    trial,
+)
 from connectors.forms import USE, OperationForm, give_to_teams
 from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
+from connectors.query_forms import SqlTextarea
+from connectors.query_views import rule_page, statement_page
 from connectors.specs import SourceKind
 from connectors.table_admin import TablesAdmin
+from tenants.access import no_tenant_page
 from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
 from tenants.models import Tenant, User
 from tenants.permissions import can, grant
 from tenants.scope import Actor, required_tenant_id
 
-__all__ = ["DataSourceAdmin", "OperationAdmin", "query_safety_admin"]
+__all__ = [
+    "DataSourceAdmin",
+    "OperationAdmin",
+    "query_safety_admin",
+    "refusal_admin",
+]
 
 if TYPE_CHECKING:
     _ParameterFormSet = forms.BaseInlineFormSet[Parameter, Operation, Any]
@@ -192,6 +207,7 @@ def _may_grant(request: HttpRequest, operation: Operation | None) -> bool:
 class OperationAdmin(TenantModelAdmin):
     form = OperationForm
     change_form_template = "connectors/operation_change_form.html"
+    change_list_template = "connectors/operation_change_list.html"
     list_display = ["key", "source", "source_kind", "timeout", "row_limit", "enabled"]
     list_filter = ["source__kind", "enabled"]
     list_select_related = ["source"]
@@ -255,7 +271,9 @@ class OperationAdmin(TenantModelAdmin):
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
-        if db_field.name in {"sql", "body"}:
+        if db_field.name == "sql":
+            kwargs["widget"] = SqlTextarea
+        elif db_field.name == "body":
             shape = {"class": "code-text", "rows": 8, "spellcheck": "false"}
             kwargs["widget"] = forms.Textarea(shape)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -309,7 +327,33 @@ class OperationAdmin(TenantModelAdmin):
             self.admin_site.admin_view(self.test_view),
             name="connectors_operation_test",
         )
-        return [try_it, *super().get_urls()]
+        statement = path(
+            "statement/",
+            self.admin_site.admin_view(self.statement_view),
+            name="connectors_operation_statement",
+        )
+        rule = path(
+            "rules/<slug:rule>/",
+            self.admin_site.admin_view(self.rule_view),
+            name="connectors_operation_rule",
+        )
+        return [statement, rule, try_it, *super().get_urls()]
+
+    def statement_view(self, request: HttpRequest) -> HttpResponse:
+        """Judge a statement without running it."""
+        if not (
+            self.has_add_permission(request) or self.has_change_permission(request)
+        ):
+            raise PermissionDenied
+        if getattr(request, "tenant", None) is None:
+            return no_tenant_page(request)
+        return statement_page(request, site=self.admin_site, opts=self.opts)
+
+    def rule_view(self, request: HttpRequest, rule: str) -> HttpResponse:
+        """Say what a rule of saved SQL forbids, and why."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return rule_page(request, rule, site=self.admin_site, opts=self.opts)
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the form of an operation's parameters; call it on POST."""

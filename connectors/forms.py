@@ -8,6 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from connectors.models import Operation
+from connectors.query_forms import SqlTextarea, shown_refusal
+from connectors.query_safety import Refused, judge
+from connectors.rules import dialect_of
 from tenants.admin import TenantModelForm
 from tenants.models import Team
 from tenants.permissions import grant, revoke, who_else
@@ -40,6 +43,17 @@ class OperationForm(TenantModelForm):
         self.fields["teams"].queryset = own  # type: ignore[attr-defined]
         if self.instance.pk is not None:
             self.initial["teams"] = sorted(_teams_of(self.instance))
+
+    def _post_clean(self) -> None:
+        """Show under the editor where its text is refused, beside the words above."""
+        super()._post_clean()  # type: ignore[misc]
+        sql, editor = self.instance.sql, getattr(self.fields.get("sql"), "widget", None)
+        if self.instance.source_id is None or not isinstance(editor, SqlTextarea):
+            return
+        if "sql" in self.errors and sql:
+            verdict = judge(sql, dialect=dialect_of(self.instance.source))
+            if isinstance(verdict, Refused):
+                editor.refusal = shown_refusal(verdict, sql)
 
 
 def _teams_of(operation: Operation) -> set[int]:

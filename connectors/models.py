@@ -21,6 +21,7 @@ from connectors.data_sources import (
 )
 from connectors.parameters import ParameterSpec, ParameterType
 from connectors.query_safety_models import QuerySafetyCheck
+from connectors.refusal_models import QueryRefusal, RefusalLayer
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
 from tenants.models import TenantManager, TenantModel
 from tenants.scope import WrongTenant
@@ -31,7 +32,9 @@ __all__ = [
     "OperationTeamPermission",
     "OperationUserPermission",
     "Parameter",
+    "QueryRefusal",
     "QuerySafetyCheck",
+    "RefusalLayer",
     "RegisteredTable",
 ]
 

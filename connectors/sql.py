@@ -20,6 +20,8 @@ from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
 from connectors.query_safety import RESERVED, Allowed, Refused
 from connectors.query_slots import Busy, Slot, Slots
+from connectors.refusal_models import RefusalLayer
+from connectors.refusals import record_refusal
 from connectors.specs import OperationSpec, SourceSpec
 from connectors.sql_engines import DRIVER_ERRORS, WALLS, engine_for
 from connectors.sql_failures import failure_of
@@ -63,10 +65,8 @@ async def run_query(
     started = time.monotonic()
     until = min(deadline, started + spec.timeout_ms / 1_000)
     limit = spec.row_limit if row_limit is None else row_limit
-    if not spec.source.tenant_key or actor.tenant_id != spec.source.tenant_id:
-        no_tenant = Refused("tenant", "", "tenant")
-        return Failure(Reason.REFUSED, refusal_words(no_tenant), 0.0)
-    query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
+    values = _values(spec, arguments, actor)
+    query = _Query(spec, values, actor=actor, until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
             query.slot = await SLOTS.take(_limits(spec.source))
@@ -113,10 +113,12 @@ class _Query:
         spec: OperationSpec,
         values: Mapping[str, tuple[ParameterType, Argument]],
         *,
+        actor: Actor,
         until: float,
         row_limit: int,
     ) -> None:
         self._spec = spec
+        self._actor = actor
         self._values = values
         self._until = until
         self._row_limit = row_limit
@@ -152,9 +154,11 @@ class _Query:
     def run(self) -> Outcome:
         spec = self._spec
         source = spec.source
+        if not source.tenant_key or self._actor.tenant_id != source.tenant_id:
+            return self._refused(Refused("tenant", "", "tenant"))
         scoped = scope_query(spec.sql, dialect=source.dialect, tables=source.tables)
         if isinstance(scoped, Refused):
-            return Failure(Reason.REFUSED, refusal_words(scoped), 0.0)
+            return self._refused(scoped)
         allowed = scoped.allowed
         if refused := self._refused_parameter(allowed):
             return refused
@@ -170,6 +174,17 @@ class _Query:
         except _ERRORS as error:
             late = time.monotonic() >= self._until
             return failure_of(error, sql=spec.sql, late=late, cancelled=self._cancelled)
+
+    def _refused(self, refused: Refused) -> Failure:
+        scope = refused.rule in {"tenant", "table", "scope"}
+        record_refusal(
+            refused.rule,
+            layer=RefusalLayer.SCOPE if scope else RefusalLayer.JUDGE,
+            actor=self._actor,
+            source=self._spec.source.key,
+            operation=self._spec.key,
+        )
+        return Failure(Reason.REFUSED, refusal_words(refused), 0.0)
 
     def _used(self, allowed: Allowed) -> dict[str, tuple[ParameterType, Argument]]:
         return {name: self._values[name] for name in allowed.parameters}

@@ -15,10 +15,11 @@ from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.db import models, transaction
 from django.test import Client
+from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from branching.models import Condition, DecisionTable, Fact, Rule
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, QueryRefusal
 from demo.loader import demo_database, load_demo
 from menus.models import Menu
 from menus.services import create_menu
@@ -123,6 +124,17 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
     parameter = Parameter.objects.create(
         operation=operation, name=f"{MARK}_parameter", default="x"
     )
+    refusal = QueryRefusal.objects.create(
+        day=timezone.now().date(),
+        rule="lock",
+        layer=QueryRefusal.Layer.JUDGE,
+        user=person,
+        source_key=source.key,
+        operation_key=operation.key,
+        count=1,
+        first_at=timezone.now(),
+        last_at=timezone.now(),
+    )
     fact = Fact.objects.create(
         key=f"{MARK}-fact",
         type="text",
@@ -158,7 +170,7 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
     entry = record(actor=actor, action=f"{MARK}.done", target=menu, label=MARK)
     team = Team.objects.create(tenant=world.namu, label=f"{MARK} team")
     made = [
-        *(source, operation, parameter, fact, table, rule, condition),
+        *(source, operation, parameter, refusal, fact, table, rule, condition),
         *(screen, version, menu, token, entry, team, person),
         *marked_alerts(MARK, person),
         *marked_copilot(MARK, screen),

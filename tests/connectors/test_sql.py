@@ -36,6 +36,8 @@ from tests.connectors.external import (
 )
 from tests.connectors.sql_corpus import hostile, plain
 
+pytestmark = pytest.mark.django_db  # a refusal is counted
+
 
 def test_rows_come_back_under_typed_columns(external: External) -> None:
     table = external.table("SELECT id, status, placed_on FROM orders ORDER BY id")

@@ -34,6 +34,8 @@ from tests.connectors.external import (
     administrator,
 )
 
+pytestmark = pytest.mark.django_db  # a refusal is counted
+
 
 def test_a_query_that_is_too_slow_ends_at_its_timeout(external: External) -> None:
     started = time.monotonic()
