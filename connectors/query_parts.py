@@ -16,6 +16,7 @@ from connectors.sql_grammar import (
     ARGUMENTS_OF,
     CATALOG_SCHEMAS,
     CATALOG_TABLES,
+    CLOCK_WORDS,
     KEYWORDS,
     NAMED_TYPES,
     PARTS,
@@ -138,7 +139,9 @@ def _called(source: exp.Expr) -> set[str]:
                 called |= _called(part)
             case exp.Anonymous():
                 called.add(part.name.lower())
-            case exp.Identifier() | exp.Query() | exp.Unnest() | None:
+            case exp.Unnest():
+                called.add("unnest")
+            case exp.Identifier() | exp.Query() | None:
                 continue
             case _:
                 # Such as CAST, whose name as a source is one the engine picks.
@@ -162,6 +165,8 @@ def _check_table(table: exp.Table, dialect: str) -> None:
         raise RefusalError("catalog", table.db, node=table)
     if name.startswith(CATALOG_TABLES[dialect]):
         raise RefusalError("catalog", table.name, node=table)
+    if name in KEYWORDS[dialect] and not schema and not table.this.args.get("quoted"):
+        raise RefusalError("function", table.name, node=table)
     if schema and isinstance(table.this, exp.Func):
         raise RefusalError("function", table.db, node=table)
 
@@ -189,7 +194,7 @@ def _check_column(column: exp.Column, dialect: str) -> None:
         isinstance(name, exp.Identifier)
         and not name.quoted
         and not column.table
-        and name.name.lower() in KEYWORDS[dialect]
+        and name.name.lower() in KEYWORDS[dialect] - CLOCK_WORDS
     ):
         raise RefusalError("function", name.name, node=column)
 

@@ -50,6 +50,8 @@ def _regexp(generator: Generator, node: exp.Binary) -> str:
 
 
 class _PostgreSQL(Postgres):  # type: ignore[misc]
+    INDEX_OFFSET = 0  # a subscript stays the number that was written
+
     class Parser(PostgresParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS = _kept(

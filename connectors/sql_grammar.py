@@ -180,8 +180,11 @@ _POSTGRESQL_WORDS = """
     user current_user session_user system_user current_role current_catalog
     current_schema
 """
+CLOCK_WORDS = frozenset(
+    {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+)
 KEYWORDS: dict[str, frozenset[str]] = {
-    "postgresql": frozenset(_POSTGRESQL_WORDS.split()),
+    "postgresql": frozenset(_POSTGRESQL_WORDS.split()) | CLOCK_WORDS,
     "sqlite": frozenset(),
     "mysql": frozenset({"current_user", "current_role"}),
     "mariadb": frozenset({"current_user", "current_role"}),
