@@ -58,6 +58,7 @@ def _prepare(lane: str) -> None:
     os.environ["SIGNALBOX_DATA_DIR"] = str(home / "data")
     os.environ["SIGNALBOX_MODE"] = "local"
     os.environ["SIGNALBOX_FLUSH_SECONDS"] = "0"  # tests write what was measured
+    os.environ["SIGNALBOX_SQLITE_PATHS"] = tempfile.gettempdir()
     if lane == "sqlite":
         os.environ["SIGNALBOX_DATABASE_URL"] = f"sqlite:///{home}/portal.sqlite3"
         os.environ["SIGNALBOX_CACHE_URL"] = "locmem://"
