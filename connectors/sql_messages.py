@@ -134,6 +134,10 @@ _SOURCES: dict[str, Promise] = {
         "A certificate that the address of the data source names cannot be read. Check "
         "the paths in ssl_ca, ssl_cert and ssl_key."
     ),
+    "folder": gettext_lazy(
+        "The database file of the data source lies outside the folders that data "
+        "sources may name. Move it there, or add its folder to SIGNALBOX_SQLITE_PATHS."
+    ),
     "missing-file": gettext_lazy(
         "The database file of the data source is not there. Check its path."
     ),

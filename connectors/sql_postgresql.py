@@ -30,7 +30,8 @@ class PostgreSQLWall:
     """Every statement in a read-only transaction, through a cursor of the server.
 
     The cursor takes one statement that returns rows and nothing else; the transaction
-    takes no change; row security reads the tenant from ``app.tenant_id``.
+    takes no change; row security reads the tenant's key from ``signalbox.tenant`` and
+    its number from ``app.tenant_id``.
     """
 
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
@@ -85,8 +86,8 @@ class PostgreSQLWall:
             "lock_timeout": left,
             "idle_in_transaction_session_timeout": left + 1_000,
             "work_mem": f"{settings.SIGNALBOX_QUERY_WORK_MEM_MB}MB",
-            "app.tenant_id": terms.tenant_key,
-            "app.tenant_number": str(terms.tenant_id),
+            "signalbox.tenant": terms.tenant_key,
+            "app.tenant_id": str(terms.tenant_id),
         }
         # Not set_config(): its use is taken from the role, so that no statement can
         # call it. These end with the transaction.

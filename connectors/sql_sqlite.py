@@ -14,17 +14,12 @@ from sqlalchemy import URL
 from sqlalchemy.engine import Engine
 
 from connectors.specs import SourceSpec
-from connectors.sql_grammar import CATALOG_TABLES
+from connectors.sql_sqlite_wall import raise_wall
 from connectors.sql_wall import SourceRefusedError, Terms
 
-LONGEST_VALUE = 5_000_000  # bytes of one value or row
 _POOL_SIZE = 4
 _BUSY_S = 2.0
 _CHECK_EVERY = 5_000  # instructions between two looks at the clock
-
-_DENIED_FUNCTIONS = frozenset(
-    {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "regexp"}
-)
 
 
 class SQLiteWall:
@@ -35,6 +30,9 @@ class SQLiteWall:
     def checked_url(self, url: URL) -> URL:
         if url.query:
             raise SourceRefusedError("option", min(url.query))
+        name = url.database or ""
+        if name and name != ":memory:" and not is_allowed(Path(name)):
+            raise SourceRefusedError("folder")
         return url
 
     def is_portal(self, url: URL, portal: Mapping[str, Any]) -> bool:
@@ -45,7 +43,9 @@ class SQLiteWall:
             status = Path(url.database or "").stat()
         except (OSError, ValueError):
             raise SourceRefusedError("missing-file") from None
-        return status.st_dev, status.st_ino
+        # The views of a connection hold the tables and the tenant they were made for.
+        tenant = source.tenant_id, source.tenant_key
+        return status.st_dev, status.st_ino, source.tables, tenant
 
     def make_engine(self, url: URL, source: SourceSpec) -> Engine:
         path = Path(url.database or "").resolve()
@@ -53,7 +53,7 @@ class SQLiteWall:
             raise SourceRefusedError("missing-file")
         return sqlalchemy.create_engine(
             "sqlite://",
-            creator=lambda: open_sqlite(path),
+            creator=lambda: open_sqlite(path, source),
             poolclass=sqlalchemy.QueuePool,
             pool_size=_POOL_SIZE,
             max_overflow=settings.SIGNALBOX_POOL_THREADS,
@@ -70,8 +70,12 @@ class SQLiteWall:
         driver.interrupt()
 
 
-def open_sqlite(path: Path) -> sqlite3.Connection:
-    """Open a SQLite file that this connection can only read, however it is asked."""
+def open_sqlite(path: Path, source: SourceSpec | None = None) -> sqlite3.Connection:
+    """Open a SQLite file that this connection can only read, however it is asked.
+
+    Args:
+        source: Whose registered tables, and whose rows of them, may be read.
+    """
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode=ro",
         uri=True,
@@ -79,34 +83,14 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
         check_same_thread=False,  # the canceller interrupts from its own thread
         isolation_level=None,
     )
-    connection.execute("PRAGMA query_only=ON")
-    connection.execute("PRAGMA trusted_schema=OFF")
-    # The first use of these in a connection looks like a change of the schema.
-    connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").fetchall()
-    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    connection.set_authorizer(_only_reads)
+    raise_wall(connection, source)
     return connection
 
 
-def _only_reads(
-    action: int, first: str | None, second: str | None, *_: str | None
-) -> int:
-    match action:
-        case sqlite3.SQLITE_SELECT | sqlite3.SQLITE_RECURSIVE:
-            allowed = True
-        case sqlite3.SQLITE_READ:
-            name = (first or "").lower()
-            allowed = not name.startswith(CATALOG_TABLES["sqlite"])
-        case sqlite3.SQLITE_FUNCTION:
-            name = (second or "").lower()
-            allowed = name not in _DENIED_FUNCTIONS and not name.startswith("sqlite_")
-        case sqlite3.SQLITE_PRAGMA:
-            # SQLAlchemy asks this of its first connection.
-            allowed = first == "read_uncommitted" and second is None
-        case _:
-            allowed = False
-    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+def is_allowed(path: Path) -> bool:
+    """Tell whether the settings let data sources name this file."""
+    places = [Path(place).resolve() for place in settings.SIGNALBOX_SQLITE_PATHS]
+    return any(path.resolve().is_relative_to(place) for place in places)
 
 
 def _is_same_file(left: str, right: str) -> bool:
