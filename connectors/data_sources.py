@@ -154,6 +154,12 @@ class DataSource(TenantModel):
         self.secret_hint = secrets.hint(plain) if plain else ""
         self.secret_set_at = timezone.now() if plain else None
 
+    def table_specs(self) -> tuple[TableSpec, ...]:
+        """Return the tables that saved queries may read; none for other kinds."""
+        if self.kind != SourceKind.SQL or self.pk is None:
+            return ()
+        return tuple(row.spec() for row in self.tables.all())
+
     def spec(self) -> SourceSpec:
         """Return the source ready to be called, or with the fault that forbids it."""
         made = SourceSpec(
@@ -171,7 +177,7 @@ class DataSource(TenantModel):
             max_body_bytes=self.max_body_bytes,
             allowed_networks=tuple(settings.SIGNALBOX_INTERNAL_NETWORKS),
             verify_tls=self.verify_tls,
-            tables=tuple(row.spec() for row in self.tables.all()),
+            tables=self.table_specs(),
         )
         try:
             plain = secrets.resolve(

@@ -36,7 +36,7 @@ from connectors.sql_grammar import (
 MOST_BYTES = 64 * 1024
 MOST_TOKENS = 10_000
 MOST_DEPTH = 32  # parentheses inside parentheses; sqlglot itself gives up near 50
-RESERVED = frozenset({"tenant", "user"})  # bound from the actor, never from arguments
+RESERVED = frozenset({"tenant", "tenant_id", "user"})  # bound from the actor, only
 
 _PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _PLAIN_NAME = re.compile(r"[^\W\d][\w$]*")
@@ -93,6 +93,7 @@ class Refused:
             ``rewrite`` or ``dialect``.
         line: Line it starts on, from 1; None when it has no single place.
         column: Column it starts at, from 1.
+        names: Names that would do instead, where they can be told.
     """
 
     rule: str
@@ -100,9 +101,10 @@ class Refused:
     remedy: str
     line: int | None = None
     column: int | None = None
+    names: tuple[str, ...] = ()
 
 
-class _RefusalError(Exception):
+class RefusalError(Exception):
     def __init__(self, refused: Refused) -> None:
         super().__init__(refused.rule)
         self.refused = refused
@@ -137,15 +139,15 @@ def judge(sql: str, *, dialect: str) -> Allowed | Refused:
         again = _judge_once(first.sql, dialect)
         if (again.parameters, again.tables) != (first.parameters, first.tables):
             return Refused("unstable", "", "rewrite")
-    except _RefusalError as error:
+    except RefusalError as error:
         return error.refused
     return first
 
 
 def _judge_once(sql: str, dialect: str) -> Allowed:
     if dialect not in _DIALECTS:
-        raise _RefusalError(Refused("dialect", dialect[:80], "dialect"))
-    tree = _parse(sql, dialect)
+        raise RefusalError(Refused("dialect", dialect[:80], "dialect"))
+    tree = parse(sql, dialect)
     parameters: dict[str, None] = {}
     tables: dict[str, None] = {}
     for node in tree.walk():
@@ -172,39 +174,37 @@ def _judge_once(sql: str, dialect: str) -> Allowed:
     )
 
 
-def _parse(sql: str, dialect: str) -> exp.Expr:
+def parse(sql: str, dialect: str) -> exp.Expr:
     """Return the one tree of `sql`, or refuse; no error of the parser gets out."""
     if len(sql.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        raise _RefusalError(Refused("length", f"{len(sql):,}", "shorten"))
+        raise RefusalError(Refused("length", f"{len(sql):,}", "shorten"))
     if "\x00" in sql or any("\ud800" <= mark <= "\udfff" for mark in sql):
-        raise _RefusalError(Refused("nul", "", "rewrite"))
+        raise RefusalError(Refused("nul", "", "rewrite"))
     try:
         tokens = _DIALECTS[dialect][0]().tokenize(sql)
         _check_tokens(sql, tokens)
         trees = _DIALECTS[dialect][0]().parser().parse(tokens, sql)
     except (ParseError, TokenError) as error:
-        raise _RefusalError(_syntax(error)) from None
+        raise RefusalError(_syntax(error)) from None
     except RecursionError:
-        raise _RefusalError(Refused("depth", "", "rewrite")) from None
+        raise RefusalError(Refused("depth", "", "rewrite")) from None
     except (SqlglotError, ValueError, TypeError, AttributeError, LookupError) as error:
         # A parser that trips over its input has not understood it.
-        raise _RefusalError(
-            Refused("syntax", type(error).__name__, "rewrite")
-        ) from None
+        raise RefusalError(Refused("syntax", type(error).__name__, "rewrite")) from None
     statements = [tree for tree in trees if tree is not None]
     if not statements:
-        raise _RefusalError(Refused("empty", "", "select"))
+        raise RefusalError(Refused("empty", "", "select"))
     if len(statements) > 1 or len(trees) > 1:
-        raise _RefusalError(Refused("one-statement", str(len(trees)), "split"))
+        raise RefusalError(Refused("one-statement", str(len(trees)), "split"))
     tree = statements[0]
     if isinstance(tree, exp.Select) and not tree.expressions:
-        raise _RefusalError(Refused("empty", "", "select"))
+        raise RefusalError(Refused("empty", "", "select"))
     if (
         type(tree).__name__ not in STATEMENTS
         or tokens[0].text.upper() not in FIRST_WORDS
     ):
         found = tokens[0]
-        raise _RefusalError(
+        raise RefusalError(
             Refused("read-only", found.text[:80].upper(), "select", found.line, 1)
         )
     return tree
@@ -213,7 +213,7 @@ def _parse(sql: str, dialect: str) -> exp.Expr:
 def _check_tokens(sql: str, tokens: list[Token]) -> None:
     """Refuse code hidden in comments, escapes that only engines read, and depth."""
     if len(tokens) > MOST_TOKENS:
-        raise _RefusalError(Refused("length", f"{len(tokens):,}", "shorten"))
+        raise RefusalError(Refused("length", f"{len(tokens):,}", "shorten"))
     texts = [(token.start, token.end) for token in tokens if token.token_type in _TEXTS]
     for hidden in _OUTSIDE_TEXT.finditer(sql):
         at = hidden.start()
@@ -221,7 +221,7 @@ def _check_tokens(sql: str, tokens: list[Token]) -> None:
             line = sql.count("\n", 0, at) + 1
             column = at - sql.rfind("\n", 0, at)
             refused = Refused("hidden-code", hidden.group(), "rewrite", line, column)
-            raise _RefusalError(refused)
+            raise RefusalError(refused)
     depth = 0
     for token in tokens:
         if token.token_type in {TokenType.L_PAREN, TokenType.L_BRACKET}:
@@ -229,7 +229,7 @@ def _check_tokens(sql: str, tokens: list[Token]) -> None:
         elif token.token_type in {TokenType.R_PAREN, TokenType.R_BRACKET}:
             depth -= 1
         if depth > MOST_DEPTH:
-            raise _RefusalError(
+            raise RefusalError(
                 Refused("depth", str(depth), "rewrite", token.line, token.col)
             )
 
@@ -248,23 +248,23 @@ def _check_part(node: exp.Expr, dialect: str) -> None:
     if isinstance(node, exp.Anonymous):
         return
     if isinstance(node, exp.Parameter | exp.SessionParameter):
-        raise _refusal("positional", node.sql(), "name-parameters", node)
+        raise refusal("positional", node.sql(), "name-parameters", node)
     if isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
-        raise _refusal("part", node.name, "select", node)
+        raise refusal("part", node.name, "select", node)
     if isinstance(node, exp.Identifier) and not (
         node.quoted or _PLAIN_NAME.fullmatch(node.name)
     ):
-        raise _refusal("positional", node.name, "name-parameters", node)
+        raise refusal("positional", node.name, "name-parameters", node)
     if name in PARTS[dialect]:
         return
     if isinstance(node, exp.Func):
         found = (node.sql_names() or [name])[0].lower()
-        raise _refusal("function", found, "other-function", node)
+        raise refusal("function", found, "other-function", node)
     if isinstance(node, exp.DML | exp.DDL | exp.Into | exp.Lock | exp.Command):
-        raise _refusal("read-only", name.upper(), "select", node)
+        raise refusal("read-only", name.upper(), "select", node)
     if isinstance(node, exp.ObjectIdentifier):
-        raise _refusal("data-type", node.name, "other-type", node)
-    raise _refusal("part", name, "select", node)
+        raise refusal("data-type", node.name, "other-type", node)
+    raise refusal("part", name, "select", node)
 
 
 def _check_function(node: exp.Expr, dialect: str) -> None:
@@ -276,25 +276,25 @@ def _check_function(node: exp.Expr, dialect: str) -> None:
     quoted = isinstance(node.this, exp.Identifier) and node.this.quoted
     known = name if quoted else name.lower()
     if known not in FUNCTIONS[dialect]:
-        raise _refusal("function", name, "other-function", node)
+        raise refusal("function", name, "other-function", node)
 
 
 def _check_table(table: exp.Table, dialect: str) -> None:
     schema, name = table.db.lower(), _table_name(table).rpartition(".")[2].lower()
     if table.catalog:
-        raise _refusal("catalog", table.catalog, "own-tables", table)
+        raise refusal("catalog", table.catalog, "own-tables", table)
     if schema.startswith(CATALOG_SCHEMAS[dialect]):
-        raise _refusal("catalog", table.db, "own-tables", table)
+        raise refusal("catalog", table.db, "own-tables", table)
     if name.startswith(CATALOG_TABLES[dialect]):
-        raise _refusal("catalog", table.name, "own-tables", table)
+        raise refusal("catalog", table.name, "own-tables", table)
     if schema and isinstance(table.this, exp.Func):
-        raise _refusal("function", table.db, "other-function", table)
+        raise refusal("function", table.db, "other-function", table)
 
 
 def _check_type(node: exp.DataType) -> None:
     kind = node.this
     if not isinstance(kind, exp.DType) or kind.name not in TYPES:
-        raise _refusal("data-type", node.sql("postgres"), "other-type", node)
+        raise refusal("data-type", node.sql("postgres"), "other-type", node)
 
 
 def _check_column(column: exp.Column, dialect: str) -> None:
@@ -305,16 +305,16 @@ def _check_column(column: exp.Column, dialect: str) -> None:
         and not column.table
         and name.name.lower() in KEYWORDS[dialect]
     ):
-        raise _refusal("function", name.name, "other-function", column)
+        raise refusal("function", name.name, "other-function", column)
 
 
 def _parameter_name(node: exp.Placeholder) -> str:
     name = node.this
     if not isinstance(name, str) or not name:
         # ``?``, ``%s`` and ``%(name)s`` of the drivers.
-        raise _refusal("positional", "?", "name-parameters", node)
+        raise refusal("positional", "?", "name-parameters", node)
     if not _PARAMETER_NAME.fullmatch(name):
-        raise _refusal("parameter-name", f":{name}", "name-parameters", node)
+        raise refusal("parameter-name", f":{name}", "name-parameters", node)
     return name
 
 
@@ -340,6 +340,11 @@ def _is_own_name(table: exp.Table) -> bool:
     return False
 
 
+def text_of(tree: exp.Expr, dialect: str) -> str:
+    """Write a tree as SQL with ``:name`` parameters."""
+    return _write(tree, dialect).replace(_PLACEHOLDER, ":")
+
+
 def _write(tree: exp.Expr, dialect: str) -> str:
     generator = _DIALECTS[dialect][1](
         dialect=_DIALECTS[dialect][0](), comments=False, normalize_functions=False
@@ -347,16 +352,16 @@ def _write(tree: exp.Expr, dialect: str) -> str:
     try:
         return generator.generate(tree)
     except RecursionError:
-        raise _RefusalError(Refused("depth", "", "rewrite")) from None
+        raise RefusalError(Refused("depth", "", "rewrite")) from None
     except (SqlglotError, ValueError, TypeError, AttributeError, LookupError) as error:
-        raise _RefusalError(
-            Refused("syntax", type(error).__name__, "rewrite")
-        ) from None
+        raise RefusalError(Refused("syntax", type(error).__name__, "rewrite")) from None
 
 
-def _refusal(rule: str, found: str, remedy: str, node: exp.Expr) -> _RefusalError:
+def refusal(
+    rule: str, found: str, remedy: str, node: exp.Expr, *, names: tuple[str, ...] = ()
+) -> RefusalError:
     line, column = _place(node)
-    return _RefusalError(Refused(rule, found[:80], remedy, line, column))
+    return RefusalError(Refused(rule, found[:80], remedy, line, column, names))
 
 
 def _place(node: exp.Expr) -> tuple[int | None, int | None]:
