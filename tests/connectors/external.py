@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -172,7 +172,7 @@ def on_postgresql() -> Iterator[External]:
 def on_mariadb() -> Iterator[External]:
     with shop(SCHEMA, readable=("orders", "sites")) as made:
         made.administer("CREATE TABLE secrets (word TEXT)", "CREATE SEQUENCE s")
-        yield External(made.source, made.digest)
+        yield External(replace(made.source, tables=SHARED), made.digest)
         dispose_all()
 
 

@@ -132,7 +132,9 @@ def test_a_wrong_name_is_told_with_its_place(
 
     failure = external.failure(sql, source=replace(external.source, tables=tables))
 
-    assert failure.reason is Reason.UPSTREAM
+    # MariaDB does not tell a table that is not there from one that is not granted.
+    hidden = external.source.dialect == "mariadb" and words == "nowhere"
+    assert failure.reason is (Reason.DENIED if hidden else Reason.UPSTREAM)
     assert words in failure.message
     assert place in failure.message
 
