@@ -169,8 +169,8 @@ def mysql_set_up(facts: MySQLFacts) -> tuple[str, ...]:
     """
     roles = [grant for grant in facts.grants if grant.rights == ("ROLE",)]
     return (
-        f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {facts.user};",
         *(f"REVOKE {grant.on} FROM {grant.to};" for grant in roles),
+        f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {facts.user};",
         *(
             f"GRANT SELECT ON {table} TO {facts.user};"
             for table in (*facts.registered, *facts.missing)

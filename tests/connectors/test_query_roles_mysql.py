@@ -87,8 +87,8 @@ def test_the_set_up_gives_the_registered_tables_only() -> None:
     facts = _facts(f"GRANT `writer` TO {WHO}")
 
     assert mysql_set_up(facts) == (
-        f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {WHO};",
         f"REVOKE `writer` FROM {WHO};",
+        f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {WHO};",
         f"GRANT SELECT ON `shop`.`orders` TO {WHO};",
     )
 
