@@ -12,12 +12,28 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from connectors.query_safety import refusal
 from connectors.specs import TableSpec
 
 _SMALL = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _FIRST_SCHEMA = {"postgresql": "public", "sqlite": "main"}
 _EITHER_CASE = frozenset({"mysql", "mariadb"})  # a setting of the server decides
+
+
+class ScopeError(Exception):
+    """Carries a refusal up, with the part of the statement it is about."""
+
+    def __init__(
+        self,
+        node: exp.Expr,
+        found: str,
+        remedy: str = "rewrite",
+        *,
+        rule: str = "scope",
+        names: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(rule)
+        self.node, self.found, self.remedy = node, found[:80], remedy
+        self.rule, self.names = rule, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ def fold(name: exp.Identifier, dialect: str) -> str:
     MariaDB as written, unless a setting says otherwise.
 
     Raises:
-        RefusalError: how PostgreSQL folds the name depends on its encoding.
+        ScopeError: how PostgreSQL folds the name depends on its encoding.
     """
     text = name.name
     if dialect == "sqlite":
@@ -49,7 +65,7 @@ def fold(name: exp.Identifier, dialect: str) -> str:
     if dialect == "postgresql" and not name.quoted:
         small = text.translate(_SMALL)
         if small != text.lower():
-            raise refusal("scope", text, "quote-name", name)
+            raise ScopeError(name, text, "quote-name")
         return small
     return text
 
@@ -95,7 +111,7 @@ def _made_name(part: exp.Expr, dialect: str) -> str:
     alias = part.args.get("alias")
     name = alias.this if isinstance(alias, exp.TableAlias) else None
     if not isinstance(name, exp.Identifier):
-        raise refusal("scope", "WITH", "rewrite", part)
+        raise ScopeError(part, "WITH")
     return fold(name, dialect)
 
 
@@ -105,13 +121,13 @@ def resolve(
     """Return the registered table that is meant; None for a name of a WITH.
 
     Raises:
-        RefusalError: ``table`` when it is not registered, or not for certain;
+        ScopeError: ``table`` when it is not registered, or not for certain;
             ``scope`` when engines of this dialect read the name differently.
     """
     name = fold(table.this, dialect)
     if not table.args.get("db"):
         if _is_doubtful(name, visible, dialect):
-            raise refusal("scope", table.name, "other-name", table)
+            raise ScopeError(table, table.name, "other-name")
         if name in visible.sure:
             return None
     known = list(tables)
@@ -120,7 +136,7 @@ def resolve(
         named = ".".join(part.name for part in table.parts)
         names = tuple(sorted(_spelled(spec) for spec in known))
         remedy = "registered" if names else "register"
-        raise refusal("table", named, remedy, table, names=names)
+        raise ScopeError(table, named, remedy, rule="table", names=names)
     return found[0]
 
 

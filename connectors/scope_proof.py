@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from connectors.query_safety import parse
 from connectors.specs import TableSpec, TenantValue
+from connectors.sql_dialects import parse_judged
 
 ALIAS = "_scoped"
 PARAMETERS = {TenantValue.KEY: "tenant", TenantValue.ID: "tenant_id"}
@@ -25,15 +25,12 @@ _ROWS = (exp.Func, exp.Subquery)
 
 
 def is_scoped(sql: str, *, dialect: str, tables: Sequence[TableSpec]) -> bool:
-    """Tell whether every table of a statement is filtered, shared, or of a WITH.
-
-    Raises:
-        RefusalError: the text cannot be read.
-    """
+    """Tell whether every table of a judged text is filtered, shared, or of a WITH."""
     by_name = {(spec.schema, spec.name): spec for spec in tables}
     if dialect == "sqlite":  # a file has one schema, and nothing is attached
         by_name |= {("main", spec.name): spec for spec in tables if not spec.schema}
-    return all(_is_safe(node, by_name, dialect) for node in parse(sql, dialect).walk())
+    tree = parse_judged(sql, dialect=dialect)
+    return all(_is_safe(node, by_name, dialect) for node in tree.walk())
 
 
 def _is_safe(

@@ -23,18 +23,12 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
-from connectors.query_safety import (
-    Allowed,
-    RefusalError,
-    Refused,
-    judge,
-    parse,
-    refusal,
-    text_of,
-)
-from connectors.scope_names import fold, references, resolve, same_schema
+from connectors import sql_places
+from connectors.query_safety import Allowed, Refused, judge
+from connectors.scope_names import ScopeError, fold, references, resolve, same_schema
 from connectors.scope_proof import ALIAS, LOOSE, PARAMETERS, is_scoped
 from connectors.specs import TableSpec
+from connectors.sql_dialects import parse_judged, tokens_of, write
 
 _Found: TypeAlias = dict[int, tuple[exp.Table, TableSpec]]
 """Each reference to a registered table, by the identity of its node."""
@@ -85,19 +79,17 @@ def _scoped(sql: str, dialect: str, tables: tuple[TableSpec, ...]) -> Scoped | R
 
 
 def rewrite(sql: str, *, dialect: str, tables: Sequence[TableSpec]) -> Scoped | Refused:
-    """Scope a query that was judged already. Not cached: for measuring."""
+    """Scope a query that the judge let through. Not cached: for measuring."""
+    tree = parse_judged(sql, dialect=dialect)
     try:
-        tree = parse(sql, dialect)
-        _refuse_own_alias(tree)
-        _open_named_sets(tree, dialect)
         found = _registered(tree, tables, dialect)
         _refuse_lost_columns(tree, found, dialect)
         _drop_schemas(tree, found, dialect)
-        for table, spec in found.values():
-            _scope_table(table, spec, dialect)
-        last = judge(text_of(tree, dialect), dialect=dialect)
-    except RefusalError as error:
-        return error.refused
+    except ScopeError as error:
+        return _refused(error, sql, dialect)
+    for table, spec in found.values():
+        _scope_table(table, spec, dialect)
+    last = judge(write(tree, dialect=dialect), dialect=dialect)
     if isinstance(last, Refused):
         # Its place is one of the text that was made, which nobody has seen.
         return replace(last, line=None, column=None)
@@ -107,10 +99,18 @@ def rewrite(sql: str, *, dialect: str, tables: Sequence[TableSpec]) -> Scoped | 
     return Scoped(last, tuple(used))
 
 
+def _refused(error: ScopeError, sql: str, dialect: str) -> Refused:
+    tokens = tokens_of(sql, dialect=dialect)
+    line, column = sql_places.find(None, error.node, error.found, tokens)
+    return Refused(
+        error.rule, error.found, error.remedy, line, column, names=error.names
+    )
+
+
 def _refuse_own_alias(tree: exp.Expr) -> None:
     for name in tree.find_all(exp.Identifier):
         if name.name.casefold() == ALIAS:
-            raise refusal("scope", name.name, "other-name", name)
+            raise ScopeError(name, name.name, "other-name")
 
 
 def _open_named_sets(tree: exp.Expr, dialect: str) -> None:
@@ -120,7 +120,7 @@ def _open_named_sets(tree: exp.Expr, dialect: str) -> None:
         if not isinstance(named, exp.Column):
             continue
         if dialect != "sqlite" or named.args.get("db"):
-            raise refusal("scope", named.name, "rewrite", named)
+            raise ScopeError(named, named.name)
         table = exp.Table(this=named.this, db=named.args.get("table"))
         query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=table))
         node.set("field", None)
@@ -129,23 +129,25 @@ def _open_named_sets(tree: exp.Expr, dialect: str) -> None:
 
 def _registered(tree: exp.Expr, tables: Sequence[TableSpec], dialect: str) -> _Found:
     """Resolve every table of the statement, or refuse it."""
+    _refuse_own_alias(tree)
+    _open_named_sets(tree, dialect)
     found: _Found = {}
     for table, visible in references(tree, dialect):
         if isinstance(table.this, exp.Func) or _is_rows_from(table):
             continue  # rows of a function: the judge has its list of them
         if not isinstance(table.this, exp.Identifier):
-            raise refusal("scope", table.name, "rewrite", table)
+            raise ScopeError(table, table.name)
         spec = resolve(table, visible, tables, dialect)
         if spec is None:
             continue
         kept = _KEPT if spec.tenant_column else _KEPT_OF_SHARED
         for name, value in table.args.items():
             if name not in kept and value is not None and value != []:
-                raise refusal("scope", name.upper(), "rewrite", table)
+                raise ScopeError(table, name.upper())
         found[id(table)] = (table, spec)
     for lateral in tree.find_all(exp.Lateral):
         if not isinstance(lateral.this, exp.Subquery | exp.Func):
-            raise refusal("scope", "LATERAL", "rewrite", lateral)
+            raise ScopeError(lateral, "LATERAL")
     return found
 
 
@@ -166,7 +168,7 @@ def _refuse_lost_columns(tree: exp.Expr, found: _Found, dialect: str) -> None:
         if fold(column.this, dialect) in _ROW_NUMBERS and (
             owner is None or fold(owner, dialect) in names
         ):
-            raise refusal("scope", column.name, "name-column", column)
+            raise ScopeError(column, column.name, "name-column")
 
 
 def _drop_schemas(tree: exp.Expr, found: _Found, dialect: str) -> None:
@@ -183,7 +185,7 @@ def _drop_schemas(tree: exp.Expr, found: _Found, dialect: str) -> None:
             or source.args.get("alias") is not None
             or not same_schema(schema, spec, dialect)
         ):
-            raise refusal("scope", f"{schema.name}.{column.table}", "alias", column)
+            raise ScopeError(column, f"{schema.name}.{column.table}", "alias")
         column.set("db", None)
 
 
@@ -257,8 +259,25 @@ def _scope_table(table: exp.Table, spec: TableSpec, dialect: str) -> None:
         from_=exp.From(this=inner),
         where=exp.Where(this=test),
     )
-    around = {name: table.args.get(name) for name in ("joins", "laterals")}
-    table.replace(exp.Subquery(this=query, alias=alias, **around))
+    place = _outermost(table)
+    around = {name: place.args.get(name) for name in ("joins", "laterals")}
+    place.replace(exp.Subquery(this=query, alias=alias, **around))
+
+
+def _outermost(table: exp.Table) -> exp.Expr:
+    """Return the parentheses in which a table is alone, or the table.
+
+    SQLite does not find the columns of a subquery in parentheses of its own.
+    """
+    place: exp.Expr = table
+    while (
+        isinstance(place.parent, exp.Subquery)
+        and place.parent.args.get("alias") is None
+        and not place.args.get("joins")
+        and not place.args.get("laterals")
+    ):
+        place = place.parent
+    return place
 
 
 def _bytes(value: exp.Expr) -> exp.Cast:
