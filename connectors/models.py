@@ -20,6 +20,7 @@ from connectors.data_sources import (
     validate_label,
 )
 from connectors.parameters import ParameterSpec, ParameterType
+from connectors.query_safety_models import QuerySafetyCheck
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
 from tenants.models import TenantManager, TenantModel
 from tenants.scope import WrongTenant
@@ -30,6 +31,7 @@ __all__ = [
     "OperationTeamPermission",
     "OperationUserPermission",
     "Parameter",
+    "QuerySafetyCheck",
     "RegisteredTable",
 ]
 

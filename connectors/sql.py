@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,7 +19,8 @@ from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
 from connectors.query_safety import RESERVED, Allowed, Refused
-from connectors.specs import OperationSpec
+from connectors.query_slots import Busy, Slot, Slots
+from connectors.specs import OperationSpec, SourceSpec
 from connectors.sql_engines import DRIVER_ERRORS, WALLS, engine_for
 from connectors.sql_failures import failure_of
 from connectors.sql_messages import failure_words, refusal_words, source_words
@@ -34,6 +36,7 @@ from connectors.sql_wall import SourceRefusedError, Terms
 from connectors.tenant_scope import scope_query
 from tenants.scope import Actor
 
+SLOTS = Slots()
 _BATCH = 500  # rows of one journey to the database
 _ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, *DRIVER_ERRORS)
 _GRACE_S = 0.03  # the database's own timeout speaks first and leaves a clean session
@@ -67,12 +70,25 @@ async def run_query(
     query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
-            outcome = await engine().in_pool(query.run, cancel=query.cancel)
+            query.slot = await SLOTS.take(_limits(spec.source))
+            outcome = await engine().in_pool(query.run_in_slot, cancel=query.cancel)
     except TimeoutError:
-        outcome = _failed(Reason.TIMEOUT, "timeout")
-    except PoolFull:
+        waited = query.slot is None
+        rule = (Reason.REFUSED, "busy") if waited else (Reason.TIMEOUT, "timeout")
+        outcome = _failed(*rule)
+    except (PoolFull, Busy):
         outcome = _failed(Reason.REFUSED, "busy")
+    finally:
+        query.leave()
     return replace(outcome, elapsed_ms=(time.monotonic() - started) * 1_000)
+
+
+def _limits(source: SourceSpec) -> dict[str, int]:
+    tenant = str(source.tenant_id)
+    return {
+        tenant: settings.SIGNALBOX_QUERIES_PER_TENANT,
+        f"{tenant}/{source.key}": settings.SIGNALBOX_QUERIES_PER_SOURCE,
+    }
 
 
 def _values(
@@ -108,6 +124,22 @@ class _Query:
         self._lock = threading.Lock()
         self._driver: Any = None  # the connection while a statement may run on it
         self._cancelled = False
+        self._begun = False
+        self.slot: Slot | None = None
+
+    def run_in_slot(self) -> Outcome:
+        """Run on this thread, and then leave the place to the next."""
+        self._begun = True
+        try:
+            return self.run()
+        finally:
+            if self.slot is not None:
+                self.slot.release()
+
+    def leave(self) -> None:
+        """Give back the place of a query that no thread has begun."""
+        if self.slot is not None and not self._begun:
+            self.slot.release()
 
     def cancel(self) -> None:
         """End the running statement. Blocks: call it from a thread of its own."""

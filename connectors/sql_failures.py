@@ -79,6 +79,8 @@ def failure_of(error: Exception, *, sql: str, late: bool, cancelled: bool) -> Fa
             reason, rule, detail = _sqlite(original)
         case pymysql.MySQLError():
             reason, rule, detail = mysql_fault(original)
+        case sqlite3.Warning():  # a second statement
+            reason, rule = Reason.REFUSED, "read-only"
         case _:
             reason, rule = Reason.UPSTREAM, "other"
     if cancelled:

@@ -25,7 +25,8 @@ _CHECK_EVERY = 5_000  # instructions between two looks at the clock
 class SQLiteWall:
     """A file that is opened to be read, through an authorizer of every action."""
 
-    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    # A second statement is a Warning until Python 3.11, which is no Error.
+    errors: tuple[type[Exception], ...] = (sqlite3.Error, sqlite3.Warning)
 
     def checked_url(self, url: URL) -> URL:
         if url.query:
