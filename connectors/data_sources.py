@@ -22,6 +22,7 @@ from connectors.specs import (
     TenantValue,
 )
 from tenants.models import TenantModel
+from tenants.scope import WrongTenant
 
 LONGEST_CALL_MS = 600_000
 
@@ -258,6 +259,15 @@ class RegisteredTable(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def clean(self) -> None:
+        rules.check_table(self)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.take_scope()
+        if self.source.tenant_id != self.tenant_id:
+            raise WrongTenant(f"Table {self} was given to a source of another tenant.")
+        super().save(*args, **kwargs)
 
     def spec(self) -> TableSpec:
         """Return the table as a value."""

@@ -24,7 +24,7 @@ from connectors.specs import AuthKind, BodyKind, SourceKind, SourceSpec
 from connectors.sql_engines import is_portal_database, read_url
 from connectors.sql_messages import refusal_words, series_words, source_words
 from connectors.sql_wall import SourceRefusedError
-from connectors.stored import StoredOperation, StoredSource
+from connectors.stored import StoredOperation, StoredSource, StoredTable
 from connectors.tenant_scope import scope_query
 from observability.services import SERIES
 
@@ -119,6 +119,28 @@ def database_url(address: str, password: str) -> str:
     except (UrlError, ValueError):
         return address
     return url.render_as_string(hide_password=False)
+
+
+def check_table(table: StoredTable) -> None:
+    """Refuse a registered table that no query could name, or whose rows are nobody's.
+
+    Raises:
+        ValidationError: by field.
+    """
+    errors: dict[str, str] = {}
+    for field in ("schema", "name", "tenant_column"):
+        if not str(getattr(table, field)).isprintable():
+            errors[field] = _("The name holds a character that no table name has.")
+    if table.shared and table.tenant_column:
+        errors["shared"] = _(
+            "A shared table has no tenant column. Empty the column, or do not share it."
+        )
+    elif not table.shared and not table.tenant_column:
+        errors["tenant_column"] = _(
+            "Name the column that tells whose a row is, or share the table."
+        )
+    if errors:
+        raise ValidationError(errors)
 
 
 # --- Operations ---------------------------------------------------------------------

@@ -30,6 +30,19 @@ class StoredSource(Protocol):
     def table_specs(self) -> tuple[TableSpec, ...]: ...
 
 
+class StoredTable(Protocol):
+    """Fields of a registered table."""
+
+    @property
+    def schema(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def shared(self) -> bool: ...
+    @property
+    def tenant_column(self) -> str: ...
+
+
 class StoredOperation(Protocol):
     """Fields of an operation."""
 

@@ -24,6 +24,15 @@ TABLES = (
     TableSpec('Odd "x.y"', tenant_column="Tenant of"),
     TableSpec("kinds"),
 )
+
+
+def tables_of(dialect: str) -> tuple[TableSpec, ...]:
+    """Return the registered tables, with the schema where an engine has several."""
+    if dialect != "postgresql":
+        return TABLES
+    return tuple(replace(spec, schema="public") for spec in TABLES)
+
+
 SCHEMA = (
     (
         "CREATE TABLE orders (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL,"
@@ -73,8 +82,6 @@ _ALIASES = (
 _MADE = ("c1", "orders", "c2", "Sites", "kinds", '"c3"')
 _INTS = [st.integers(0, max(0, size - 1)) for size in range(101)]
 
-_DEEPEST = 3
-
 _Columns = tuple[tuple[str, str], ...]
 
 
@@ -114,6 +121,7 @@ class Shapes:
         self._draw = draw
         self._postgresql = dialect == "postgresql"
         self._schema = "public" if self._postgresql else "main"
+        self._deepest = 2
 
     def _pick(self, options: Sequence[T]) -> T:
         return options[self._draw(_INTS[len(options)])]
@@ -124,7 +132,8 @@ class Shapes:
     # --- whole statements -------------------------------------------------------
 
     def statement(self) -> str:
-        """Return one statement."""
+        """Return one statement; one in five is nested deeper."""
+        self._deepest = 3 if self._chance(20) else 2
         text, columns = self._query(_Place())
         if columns and self._chance(15):
             places = ", ".join(str(place + 1) for place in range(len(columns)))
@@ -134,12 +143,12 @@ class Shapes:
 
     def _query(self, place: _Place, want: Sequence[str] = ()) -> tuple[str, _Columns]:
         place = replace(place, depth=place.depth + 1)
-        if place.depth < _DEEPEST and self._chance(25):
+        if place.depth <= self._deepest and self._chance(20):
             return self._with(place, want)
         return self._body(place, want)
 
     def _body(self, place: _Place, want: Sequence[str]) -> tuple[str, _Columns]:
-        if place.depth < _DEEPEST and self._chance(20):
+        if place.depth < self._deepest and self._chance(20):
             return self._set_operation(place, want)
         return self._select(place, want)
 
@@ -197,7 +206,7 @@ class Shapes:
         return f"{left} {word} {right}", columns
 
     def _operand(self, place: _Place, want: Sequence[str]) -> tuple[str, _Columns]:
-        if self._postgresql and place.depth < _DEEPEST and self._chance(30):
+        if self._postgresql and place.depth < self._deepest and self._chance(30):
             text, columns = self._query(place, want)
             return f"({text})", columns
         return self._select(place, want)
@@ -299,7 +308,7 @@ class Shapes:
     def _from(self, place: _Place) -> _Source:
         aliases = list(_ALIASES)
         source = self._item(place, aliases)
-        for _ in range(self._pick((0, 1, 1, 2)) if place.depth < _DEEPEST else 0):
+        for _ in range(self._pick((0, 1, 1, 2)) if place.depth < self._deepest else 0):
             source = self._joined(source, place, aliases)
         return source
 
@@ -353,15 +362,18 @@ class Shapes:
         return _Source(joined, (*left.brings, (alias, columns)), left.merges)
 
     def _item(self, place: _Place, aliases: list[str]) -> _Source:
-        if place.depth < _DEEPEST and self._chance(15):
+        if place.depth < self._deepest and self._chance(15):
             text, columns = self._query(place)
             alias = self._alias(aliases)
             return _Source(f"({text}) AS {alias}", ((alias, columns),))
-        if place.depth < _DEEPEST and self._chance(12):
+        if place.depth < self._deepest and self._chance(12):
             deeper = replace(place, depth=place.depth + 2)
             left = self._item(deeper, aliases)
-            joined = self._joined(left, deeper, aliases) if self._chance(80) else left
-            return replace(joined, text=f"({joined.text})")
+            # SQLite loses the names of a table that is alone behind a join.
+            alone = self._postgresql or len(aliases) == len(_ALIASES) - 1
+            if not alone or self._chance(80):
+                left = self._joined(left, deeper, aliases)
+            return replace(left, text=f"({left.text})")
         if self._chance(30):
             return self._unaliased(place, aliases)
         return self._table(place, self._alias(aliases))
@@ -431,7 +443,7 @@ class Shapes:
     def _value(
         self, kind: str, near: Sequence[tuple[str, _Columns]], place: _Place
     ) -> str:
-        if place.depth < _DEEPEST and self._chance(12):
+        if place.depth < self._deepest and self._chance(12):
             return self._scalar(kind, place)
         name = self._name(kind, near)
         if kind == _TEXT:
@@ -443,7 +455,7 @@ class Shapes:
 
     def _scalar(self, kind: str, place: _Place) -> str:
         """Draw a subquery that gives one value."""
-        if place.depth >= _DEEPEST:
+        if place.depth >= self._deepest:
             return "2" if kind == _WHOLE else "'open'"
         source = self._from(replace(place, depth=place.depth + 2))
         inside = replace(
@@ -464,7 +476,7 @@ class Shapes:
 
     def _test(self, near: Sequence[tuple[str, _Columns]], place: _Place) -> str:
         kind = self._draw(_INTS[100])
-        if place.depth >= _DEEPEST or kind < 40:
+        if place.depth >= self._deepest or kind < 40:
             if place.outer and self._chance(40):
                 one, other = (
                     self._name(_WHOLE, near),
