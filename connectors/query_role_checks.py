@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
 
 from connectors import messages
-from connectors.models import DataSource
+from connectors.models import DataSource, QuerySafetyCheck
 from connectors.query_role_facts import READ_ERRORS, findings_of, set_up_of
 from connectors.query_roles import RoleFinding
 from connectors.specs import SourceSpec
@@ -74,3 +77,27 @@ def role_report(source: SourceSpec, *, set_up: bool = False) -> RoleReport:
         failure = failure_of(error, sql="", late=False, cancelled=False)
         return RoleReport(*named, fault=failure.message)
     return RoleReport(*named, findings=findings, set_up=lines)
+
+
+def unverified_sources(*, days: int) -> tuple[int, list[str]]:
+    """Count the enabled SQL data sources, and name those that nobody knows to hold.
+
+    Its last check is older than `days`, older than its own last change, not as signed,
+    or found something that ran; or there is none. The portal's database is asked, and
+    no other.
+    """
+    since = timezone.now() - timedelta(days=days)
+    rows = DataSource.all_tenants.filter(kind=DataSource.Kind.SQL, enabled=True)
+    latest = {
+        check.source_id: check
+        for check in QuerySafetyCheck.all_tenants.filter(source__in=rows)
+        .select_related("source")
+        .order_by("checked_at", "pk")
+    }
+    found = []
+    for row in rows.select_related("tenant").order_by("tenant__key", "key"):
+        check = latest.get(row.pk)
+        young = check is not None and check.checked_at >= max(since, row.updated_at)
+        if check is None or not (young and check.held and check.is_genuine()):
+            found.append(f"{row.tenant.key}/{row.key}")
+    return len(rows), found

@@ -26,6 +26,7 @@ from connectors.models import Operation
 from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
+from connectors.query_role_checks import role_reports, unverified_sources
 from connectors.resilience import Circuits, Result
 from connectors.reviewing import review_section
 from connectors.sending import Message, Sent, send
@@ -45,8 +46,10 @@ __all__ = [
     "operation_keys",
     "perform",
     "review_section",
+    "role_reports",
     "send",
     "shut_down",
+    "unverified_sources",
     "with_reserved",
 ]
 

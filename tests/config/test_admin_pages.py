@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.core.management import call_command
 from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -207,6 +209,8 @@ def make_first(model: type[models.Model], tenant: Tenant) -> None:
             tenant=tenant, user=user, name="t", prefix="p", digest="d", scopes=["read"],
             expires_at=user.date_joined,
         )  # fmt: skip
+    if model.__name__ == "QuerySafetyCheck":
+        call_command("verify_query_safety", data_source="demo-sql", stdout=StringIO())
 
 
 def queries_of(client: Client, address: str) -> int:
