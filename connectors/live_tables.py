@@ -6,7 +6,6 @@ nothing is registered here.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -15,20 +14,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
-import psycopg
 import sqlalchemy
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.loop import PoolFull, engine
 from connectors.specs import SourceSpec, TenantValue
-from connectors.sql_engines import (
-    SourceRefusedError,
-    engine_for,
-    open_sqlite,
-    read_url,
-)
+from connectors.sql_engines import DRIVER_ERRORS, engine_for, read_url
 from connectors.sql_failures import failure_of
 from connectors.sql_messages import failure_words, source_words
+from connectors.sql_sqlite import open_sqlite
+from connectors.sql_wall import SourceRefusedError
 
 MOST_COLUMNS = 20_000
 
@@ -96,7 +91,7 @@ def read_tables(source: SourceSpec) -> tuple[LiveTable, ...] | str:
         return failure_words("busy")
     except SourceRefusedError as error:
         return source_words(error.rule, error.found)
-    except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+    except (SQLAlchemyError, *DRIVER_ERRORS) as error:
         return failure_of(error, sql="", late=False, cancelled=False).message
     return tuple(
         _table(schema, name, kind, [row[3] for row in rows])

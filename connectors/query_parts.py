@@ -19,6 +19,9 @@ from connectors.sql_grammar import (
     KEYWORDS,
     NAMED_TYPES,
     PARTS,
+    ROW_COLUMNS,
+    SAMPLING,
+    SEQUENCE_WORDS,
     TYPES,
 )
 
@@ -51,6 +54,8 @@ def check_tree(tree: exp.Expr, dialect: str) -> Allowed:
         elif isinstance(node, exp.Table) and not _is_own_name(node):
             tables[_table_name(node)] = None
     tables.pop("", None)  # functions that make rows
+    if dialect == "postgresql":
+        _check_calls_by_dot(tree)
     text = _written(tree, dialect)
     return Allowed(
         sql=text.replace(PLACEHOLDER, ":"),
@@ -100,6 +105,47 @@ def _foreign_argument(node: exp.Expr, key: str, dialect: str) -> RefusalError:
     return RefusalError("part", f"{type(node).__name__} {key.rstrip('_')}", node=node)
 
 
+def _check_calls_by_dot(tree: exp.Expr) -> None:
+    """Refuse ``f.pg_sleep`` where ``f`` is a function in FROM.
+
+    PostgreSQL reads it as ``pg_sleep(f)``, since ``f`` has no such column.
+    """
+    columns: dict[str, set[str]] = {}
+    for source in tree.find_all(exp.Table, exp.Unnest, exp.Lateral, exp.TableFromRows):
+        called = _called(source)
+        if not called:
+            continue
+        named = {column.name.lower() for column in _alias_columns(source)}
+        for name in {source.alias.lower()} - {""} or called:
+            columns.setdefault(name, set(ROW_COLUMNS)).update(named, called, {name})
+    if not columns:
+        return
+    for column in tree.find_all(exp.Column):
+        known = columns.get(column.table.lower())
+        if known is not None and column.name.lower() not in known | {"*"}:
+            raise RefusalError("function", column.name, node=column)
+
+
+def _called(source: exp.Expr) -> set[str]:
+    """Return the names of the functions that make the rows of a source, if any do."""
+    if isinstance(source, exp.Unnest):
+        return {"unnest"}
+    called: set[str] = set()
+    rows_from = source.args.get("rows_from") or ()
+    for part in (source.this, *source.expressions, *rows_from):
+        match part:
+            case exp.Table():
+                called |= _called(part)
+            case exp.Anonymous():
+                called.add(part.name.lower())
+            case exp.Identifier() | exp.Query() | exp.Unnest() | None:
+                continue
+            case _:
+                # Such as CAST, whose name as a source is one the engine picks.
+                raise RefusalError("part", type(part).__name__, node=source)
+    return called
+
+
 def _check_function(node: exp.Anonymous, dialect: str) -> None:
     # Quoted names are compared as they are: "PG_SLEEP" is not pg_sleep.
     quoted = isinstance(node.this, exp.Identifier) and node.this.quoted
@@ -137,6 +183,8 @@ def _check_type(node: exp.DataType, dialect: str) -> None:
 
 def _check_column(column: exp.Column, dialect: str) -> None:
     name = column.this
+    if column.table and column.name.lower() in SEQUENCE_WORDS[dialect]:
+        raise RefusalError("function", column.name, node=column)
     if (
         isinstance(name, exp.Identifier)
         and not name.quoted
@@ -144,6 +192,23 @@ def _check_column(column: exp.Column, dialect: str) -> None:
         and name.name.lower() in KEYWORDS[dialect]
     ):
         raise RefusalError("function", name.name, node=column)
+
+
+def _check_interval(node: exp.Interval, dialect: str) -> None:
+    # ``INTERVAL(5, 1, 10)`` is a function of MySQL that is read as something else.
+    if isinstance(node.this, exp.Tuple | exp.Paren) and node.unit is None:
+        raise RefusalError("function", "INTERVAL", node=node)
+
+
+def _alias_columns(source: exp.Expr) -> list[exp.Expr]:
+    alias = source.args.get("alias")
+    return list(alias.args.get("columns") or ()) if alias is not None else []
+
+
+def _check_sample(node: exp.TableSample, dialect: str) -> None:
+    method = node.args.get("method")
+    if method is None or method.name.lower() not in SAMPLING:
+        raise RefusalError("function", method.name if method else "", node=node)
 
 
 def _check_word(node: exp.Var, dialect: str) -> None:
@@ -201,8 +266,10 @@ _CHECKS: dict[type[exp.Expr], Callable[[Any, str], None]] = {
     exp.Column: _check_column,
     exp.DataType: _check_type,
     exp.Identifier: _check_name,
+    exp.Interval: _check_interval,
     exp.Placeholder: _check_parameter,
     exp.Table: _check_table,
+    exp.TableSample: _check_sample,
     exp.Var: _check_word,
 }
 # What may be in a tree: its classes, each with the arguments it may have.

@@ -21,7 +21,7 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.parsers.postgres import PostgresParser
 from sqlglot.parsers.sqlite import SQLiteParser
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 # What a parser or a generator raises when it trips over its input.
 CONFUSED = (SqlglotError, ValueError, TypeError, AttributeError, LookupError)
@@ -56,9 +56,22 @@ class _PostgreSQL(Postgres):  # type: ignore[misc]
             PostgresParser.FUNCTION_PARSERS, "OVERLAY", "NORMALIZE", "JSON_OBJECT"
         )
 
+        def _parse_interval(self, *args: Any, **options: Any) -> Any:
+            # ``interval(3) '1 day'`` would be read as a sum of two intervals.
+            if (
+                self._curr.token_type is TokenType.INTERVAL
+                and self._next.token_type is TokenType.L_PAREN
+            ):
+                self.raise_error("an interval with a precision")
+            return super()._parse_interval(*args, **options)
+
     class Generator(PostgresGenerator):
         NAMED_PLACEHOLDER_TOKEN = PLACEHOLDER
-        TRANSFORMS = _faithful(PostgresGenerator.TRANSFORMS)
+        MULTI_ARG_DISTINCT = True
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **_faithful(PostgresGenerator.TRANSFORMS),
+            exp.CurrentTime: lambda _generator, _node: "CURRENT_TIME",
+        }
         placeholder_sql = Generator.placeholder_sql
 
 
@@ -69,14 +82,27 @@ class _SQLite(SQLite):  # type: ignore[misc]
 
     class Generator(SQLiteGenerator):
         NAMED_PLACEHOLDER_TOKEN = PLACEHOLDER
-        TRANSFORMS = _faithful(SQLiteGenerator.TRANSFORMS)
+        MULTI_ARG_DISTINCT = True
+        TYPE_MAPPING: ClassVar[dict[Any, Any]] = {
+            **SQLiteGenerator.TYPE_MAPPING,
+            exp.DType.DECIMAL: "NUMERIC",  # REAL has another affinity
+        }
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **_faithful(SQLiteGenerator.TRANSFORMS),
+            exp.CurrentTime: lambda _generator, _node: "CURRENT_TIME",
+        }
 
 
 class _MySQL(MySQL):  # type: ignore[misc]
     class Parser(MySQLParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS = _kept(
-            MySQLParser.FUNCTION_PARSERS, "CONVERT", "CHAR", "GROUP_CONCAT", "MATCH"
+            MySQLParser.FUNCTION_PARSERS,
+            "CONVERT",
+            "CHAR",
+            "GROUP_CONCAT",
+            "MATCH",
+            "SUBSTR",
         )
 
     class Generator(MySQLGenerator):

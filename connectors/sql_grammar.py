@@ -31,7 +31,7 @@ _POSTGRESQL = """
     JSONBPathExists JSONKeyValue JSONObject MatchAgainst Normalize Overlaps Overlay Pow
     RegexpILike RegexpLike SimilarTo StrPosition Substring TableFromRows TableSample
     Trim Unnest Variadic JSONArrayContains
-    ArrayContains RecursiveWithSearch
+    ArrayContains RecursiveWithSearch StartsWith Sqrt Cbrt ColumnDef
 """
 _SQLITE = "StrPosition Substring Trim"
 _MYSQL = """
@@ -65,6 +65,7 @@ _ARGUMENTS = {
     "CharacterSet": "default",
     "Chr": "charset",
     "Column": "db table",
+    "ColumnDef": "kind",
     "Concat": "coalesce safe",
     "DPipe": "safe",
     "DataType": "kind nested values",
@@ -79,7 +80,7 @@ _ARGUMENTS = {
     "ILike": "negate",
     "Identifier": "quoted",
     "If": "false true",
-    "In": "field query",
+    "In": "query",  # ``a IN t`` of SQLite would read a table that no FROM names
     "IndexTableHint": "target",
     "Intersect": _SET_OPERATION,
     "Interval": "unit",
@@ -143,7 +144,7 @@ _POSTGRESQL_TYPES = """
 """
 _MYSQL_TYPES = """
     LONGBLOB LONGTEXT MEDIUMBLOB MEDIUMINT MEDIUMTEXT TINYBLOB TINYTEXT UBIGINT UDECIMAL
-    UINT USMALLINT UTINYINT YEAR
+    CHARACTER_SET UINT USMALLINT UTINYINT YEAR
 """
 TYPES = {
     "postgresql": frozenset((_TYPES + _POSTGRESQL_TYPES).split()),
@@ -184,4 +185,15 @@ KEYWORDS: dict[str, frozenset[str]] = {
     "sqlite": frozenset(),
     "mysql": frozenset({"current_user", "current_role"}),
     "mariadb": frozenset({"current_user", "current_role"}),
+}
+
+# Columns of functions that make rows, beside those their alias names.
+ROW_COLUMNS = frozenset({"key", "ordinality", "value"})
+SAMPLING = frozenset({"bernoulli", "system"})
+# ``s.nextval`` counts a sequence on.
+SEQUENCE_WORDS: dict[str, frozenset[str]] = {
+    "postgresql": frozenset(),
+    "sqlite": frozenset(),
+    "mysql": frozenset(),
+    "mariadb": frozenset({"currval", "nextval"}),
 }
