@@ -75,7 +75,8 @@ class DataSource(TenantModel):
         max_length=500,
         blank=True,
         help_text=_(
-            "HTTP: https://host/base. SQL: postgresql://user@host:5432/name or "
+            "HTTP: https://host/base. SQL: postgresql://user@host:5432/name, "
+            "mysql://user@host:3306/name, mariadb://user@host:3306/name or "
             "sqlite:////path/file.sqlite3. Never with a password: that is the secret. "
             "Leave it empty for the portal's own numbers."
         ),

@@ -28,6 +28,7 @@ from connectors.sql_failures import failure_of
 from connectors.sql_messages import failure_words, refusal_words, source_words
 from connectors.sql_values import (
     bytes_of,
+    column_types,
     kinds,
     mapped_rows,
     misplaced_list,
@@ -235,16 +236,16 @@ class _Query:
         return self._cancelled or time.monotonic() >= self._until
 
     def _fetch(self, connection: Connection, text: TextClause) -> Outcome:
-        wanted = self._row_limit + 1
+        wanted, dialect = self._row_limit + 1, self._spec.source.dialect
         # On PostgreSQL this is a cursor of the server, which takes one statement only.
         batches = connection.execution_options(yield_per=min(wanted, _BATCH))
         with batches.execute(text) as result:
             names = list(result.keys())
-            codes = _type_codes(result)
+            types = column_types(result.cursor.description, dialect)
             rows, bytes_kept = self._taken(result, wanted)
         mapped = mapped_rows(
             names,
-            codes,
+            types,
             rows,
             self._spec.columns,
             row_limit=self._row_limit,
@@ -273,9 +274,3 @@ class _Query:
             if self._is_over():
                 raise TimeoutError
         return rows, None
-
-
-def _type_codes(result: CursorResult[Any]) -> list[int | None]:
-    description = result.cursor.description
-    codes = [column[1] for column in description or ()]
-    return [code if isinstance(code, int) else None for code in codes]

@@ -6,11 +6,13 @@ import re
 import sqlite3
 
 import psycopg
+import pymysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from connectors.outcomes import Failure, Reason
 from connectors.sql_messages import failure_words
+from connectors.sql_mysql_faults import mysql_fault
 
 # SQLSTATE of PostgreSQL, whole or its class, to (reason, rule).
 _STATES = {
@@ -49,8 +51,11 @@ _SQLITE_STATEMENT = re.compile(
     r"|wrong number of arguments to function (?P<function>\w+)\(\)"
     r"|SELECTs to the left and right of .* do not have the same number of .*"
 )
-# A name in a message of PostgreSQL: quoted, or a column with its table.
-_NAMED = re.compile(r'"(?P<quoted>[^"]+)"|column (?P<column>\S+) does not exist')
+# A name in a message: quoted, or a column of PostgreSQL with its table.
+_NAMED = re.compile(
+    r'"(?P<quoted>[^"]+)"|column (?P<column>\S+) does not exist'
+    r"|(?:column|table|function|^) ?'(?P<single>[^']+)'"
+)
 # A server that turns a login away sends no SQLSTATE through the driver.
 _LOGIN = re.compile(r"password|authentication|role \"|pg_hba|no password supplied")
 
@@ -72,6 +77,8 @@ def failure_of(error: Exception, *, sql: str, late: bool, cancelled: bool) -> Fa
             reason, rule, detail = _postgresql(original)
         case sqlite3.Error():
             reason, rule, detail = _sqlite(original)
+        case pymysql.MySQLError():
+            reason, rule, detail = mysql_fault(original)
         case sqlite3.Warning():  # a second statement
             reason, rule = Reason.REFUSED, "read-only"
         case _:

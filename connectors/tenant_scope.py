@@ -28,7 +28,7 @@ from connectors.query_parts import check_tree
 from connectors.query_safety import RULES, Allowed, Refused, judge, tree_of
 from connectors.query_verdicts import RefusalError
 from connectors.scope_names import ScopeError, fold, references, resolve, same_schema
-from connectors.scope_proof import ALIAS, PARAMETERS, is_scoped
+from connectors.scope_proof import ALIAS, LOOSE, PARAMETERS, is_scoped
 from connectors.specs import TableSpec
 from connectors.sql_dialects import parse_judged, tokens_of, write
 
@@ -285,10 +285,15 @@ def _scope_table(table: exp.Table, spec: TableSpec, dialect: str) -> None:
     inner = exp.Table(this=name, db=schema, alias=own, only=table.args.get("only"))
     column = exp.Column(this=_quoted(spec.tenant_column), table=_quoted(ALIAS))
     value = exp.Placeholder(this=PARAMETERS[spec.tenant_value])
+    test: exp.Expr = exp.EQ(this=column, expression=value)
+    if dialect in LOOSE:
+        # The plain comparison finds the rows by an index, this one byte by byte.
+        exact = exp.EQ(this=_bytes(column), expression=_bytes(value))
+        test = exp.And(this=test, expression=exact)
     query = exp.Select(
         expressions=[exp.Star()],
         from_=exp.From(this=inner),
-        where=exp.Where(this=exp.EQ(this=column, expression=value)),
+        where=exp.Where(this=test),
     )
     place = _outermost(table)
     around = {name: place.args.get(name) for name in ("joins", "laterals")}
@@ -309,6 +314,10 @@ def _outermost(table: exp.Table) -> exp.Expr:
     ):
         place = place.parent
     return place
+
+
+def _bytes(value: exp.Expr) -> exp.Cast:
+    return exp.Cast(this=value.copy(), to=exp.DataType.build("BINARY"))
 
 
 def _quoted(name: str) -> exp.Identifier:

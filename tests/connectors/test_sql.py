@@ -296,6 +296,10 @@ def test_the_row_above_the_limit_is_told(external: External) -> None:
     assert whole.cuts == ()
 
 
+# MariaDB makes all rows of a recursion before it gives the first.
+@pytest.mark.parametrize(
+    "external", ["sqlite", pytest.param("postgresql", marks=POSTGRESQL)], indirect=True
+)
 def test_an_endless_result_ends_at_the_limit(external: External) -> None:
     table = external.table(ENDLESS.format("x"), row_limit=1_700)
 
