@@ -24,6 +24,7 @@ from connectors.specs import (
 from tenants.models import TenantModel
 
 LONGEST_CALL_MS = 600_000
+SUSPENDED = "tenant-suspended"
 
 
 def validate_label(value: object) -> None:
@@ -172,6 +173,8 @@ class DataSource(TenantModel):
             verify_tls=self.verify_tls,
             tables=tuple(row.spec() for row in self.tables.all()),
         )
+        if not self.tenant.is_active:
+            return replace(made, fault=SUSPENDED)
         try:
             plain = secrets.resolve(
                 secrets.unseal(self.secret), tenant_key=self.tenant.key

@@ -51,6 +51,7 @@ from observability.series import SERIES, Measured, SeriesSpec
 from observability.slo import Tally
 from observability.slowness import Slowness
 from observability.tracing import current_trace_id
+from tenants.metering import meter
 
 __all__ = [
     "SERIES",
@@ -134,6 +135,7 @@ background = Background(
         log_store.store_of_process.flush,
         trace_store.store_of_process.flush,
         levels.poll,
+        meter.flush,
     ],
     release=_release_connection,
     period=_background_seconds,
@@ -296,6 +298,7 @@ def store_records(records: Sequence[logging.LogRecord]) -> None:
 def stop() -> None:
     """Write and send what this process still holds, at its end."""
     recorder.flush()
+    meter.flush()
     background.stop()
     trace_export.sender.stop()
 
