@@ -57,6 +57,8 @@ class DataSource(TenantModel):
         API_KEY_HEADER = AuthKind.API_KEY_HEADER.value, _("API key in a header")
         API_KEY_QUERY = AuthKind.API_KEY_QUERY.value, _("API key in the query")
 
+    sealed_fields = ("secret", "secret_hint")
+
     key = models.SlugField(
         _("key"),
         max_length=80,

@@ -30,6 +30,9 @@ def refusal_text(rule: Refusal) -> str:
         "expired": _("This token has expired. Make a new one in the admin."),
         "revoked": _("This token was revoked. Make a new one in the admin."),
         "inactive-user": _("The user of this token is not active."),
+        "suspended": _(
+            "The tenant of this token is suspended. Ask an administrator of the portal."
+        ),
         "no-member": _("The user of this token can no longer enter its tenant."),
     }
     return words[rule]

@@ -1,4 +1,4 @@
-"""Counts of queries and rows of this process, written by `flush` off the request's path.
+"""Counts of queries and rows of this process, written off the request's path.
 
 Counting and asking take a short lock and run no SQL. What other processes have counted
 and not written yet is not seen: a quota is overshot by what they do between two

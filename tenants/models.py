@@ -338,6 +338,8 @@ def validate_scopes(scopes: object) -> None:
 class ApiToken(TenantModel):
     """A key to the API: one user in one tenant. Only its SHA-256 is stored."""
 
+    sealed_fields = ("digest", "prefix")
+
     user = models.ForeignKey(
         User,
         on_delete=models.CASCADE,

@@ -3,88 +3,184 @@
 import django.core.serializers.json
 import django.db.models.deletion
 import django.utils.timezone
-import tenants.models
 from django.conf import settings
 from django.db import migrations, models
 
+import tenants.models
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TenantErasure',
+            name="TenantErasure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField(verbose_name='number of the tenant')),
-                ('key', models.CharField(max_length=40, verbose_name='key')),
-                ('reason', models.CharField(max_length=300, verbose_name='reason')),
-                ('erased_by', models.CharField(max_length=150, verbose_name='by')),
-                ('begun_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='begun')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('certificate', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='certificate')),
-                ('signature', models.CharField(blank=True, max_length=100, verbose_name='signature')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveBigIntegerField(verbose_name="number of the tenant"),
+                ),
+                ("key", models.CharField(max_length=40, verbose_name="key")),
+                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                ("erased_by", models.CharField(max_length=150, verbose_name="by")),
+                (
+                    "begun_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="begun"
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "certificate",
+                    models.JSONField(
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        verbose_name="certificate",
+                    ),
+                ),
+                (
+                    "signature",
+                    models.CharField(
+                        blank=True, max_length=100, verbose_name="signature"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'erased tenant',
-                'verbose_name_plural': 'erased tenants',
-                'ordering': ['-begun_at', '-pk'],
+                "verbose_name": "erased tenant",
+                "verbose_name_plural": "erased tenants",
+                "ordering": ["-begun_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='max_queries_per_day',
-            field=models.PositiveBigIntegerField(blank=True, help_text='Calls of operations; empty for no limit.', null=True, verbose_name='queries a day'),
+            model_name="tenant",
+            name="max_queries_per_day",
+            field=models.PositiveBigIntegerField(
+                blank=True,
+                help_text="Calls of operations; empty for no limit.",
+                null=True,
+                verbose_name="queries a day",
+            ),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='max_rows_per_day',
-            field=models.PositiveBigIntegerField(blank=True, help_text='Rows that its operations give back; empty for no limit.', null=True, verbose_name='rows a day'),
+            model_name="tenant",
+            name="max_rows_per_day",
+            field=models.PositiveBigIntegerField(
+                blank=True,
+                help_text="Rows that its operations give back; empty for no limit.",
+                null=True,
+                verbose_name="rows a day",
+            ),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='max_storage_bytes',
-            field=models.PositiveBigIntegerField(blank=True, help_text="Its rows in the portal's own database, measured every hour; empty for no limit. Above it, staff cannot add rows in the admin.", null=True, verbose_name='storage (bytes)'),
+            model_name="tenant",
+            name="max_storage_bytes",
+            field=models.PositiveBigIntegerField(
+                blank=True,
+                help_text="Its rows in the portal's own database, measured every hour; empty for no limit. Above it, staff cannot add rows in the admin.",
+                null=True,
+                verbose_name="storage (bytes)",
+            ),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='suspended_at',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='suspended'),
+            model_name="tenant",
+            name="suspended_at",
+            field=models.DateTimeField(
+                editable=False, null=True, verbose_name="suspended"
+            ),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='suspended_by',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='suspended by'),
+            model_name="tenant",
+            name="suspended_by",
+            field=models.ForeignKey(
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="suspended by",
+            ),
         ),
         migrations.AddField(
-            model_name='tenant',
-            name='suspension_reason',
-            field=models.CharField(blank=True, help_text='For superusers and the audit trail; members do not read it.', max_length=300, verbose_name='why it is suspended'),
+            model_name="tenant",
+            name="suspension_reason",
+            field=models.CharField(
+                blank=True,
+                help_text="For superusers and the audit trail; members do not read it.",
+                max_length=300,
+                verbose_name="why it is suspended",
+            ),
         ),
         migrations.AlterField(
-            model_name='tenant',
-            name='key',
-            field=models.SlugField(help_text='Short name used in commands, logs and keys, such as acme.', max_length=40, unique=True, validators=[tenants.models.validate_tenant_key], verbose_name='key'),
+            model_name="tenant",
+            name="key",
+            field=models.SlugField(
+                help_text="Short name used in commands, logs and keys, such as acme.",
+                max_length=40,
+                unique=True,
+                validators=[tenants.models.validate_tenant_key],
+                verbose_name="key",
+            ),
         ),
         migrations.CreateModel(
-            name='TenantUsage',
+            name="TenantUsage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(verbose_name='day')),
-                ('queries', models.PositiveBigIntegerField(default=0, verbose_name='queries')),
-                ('rows', models.PositiveBigIntegerField(default=0, verbose_name='rows')),
-                ('storage_bytes', models.PositiveBigIntegerField(null=True, verbose_name='bytes stored')),
-                ('warned', models.JSONField(default=list, verbose_name='warned of')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant', verbose_name='tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("day", models.DateField(verbose_name="day")),
+                (
+                    "queries",
+                    models.PositiveBigIntegerField(default=0, verbose_name="queries"),
+                ),
+                (
+                    "rows",
+                    models.PositiveBigIntegerField(default=0, verbose_name="rows"),
+                ),
+                (
+                    "storage_bytes",
+                    models.PositiveBigIntegerField(
+                        null=True, verbose_name="bytes stored"
+                    ),
+                ),
+                ("warned", models.JSONField(default=list, verbose_name="warned of")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                        verbose_name="tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'use of a day',
-                'verbose_name_plural': 'use by day',
-                'ordering': ['-day'],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'day'), name='tenants_usage_once_per_tenant_and_day')],
+                "verbose_name": "use of a day",
+                "verbose_name_plural": "use by day",
+                "ordering": ["-day"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "day"),
+                        name="tenants_usage_once_per_tenant_and_day",
+                    )
+                ],
             },
         ),
     ]
