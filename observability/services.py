@@ -18,6 +18,7 @@ from observability import labels, log_store, storage, trace_export, trace_store,
 from observability.alert_audit import RuleAudit, alert_audit
 from observability.alerts import acknowledge, add_burn_rules
 from observability.background import Background
+from observability.capacity import measure_storage
 from observability.evaluation import evaluate_all
 from observability.held_traces import Sink
 from observability.liveness import beat, last_seen, release_lease, take_lease
@@ -83,6 +84,7 @@ __all__ = [
     "last_seen",
     "may_sign",
     "measure",
+    "measure_storage",
     "measured_between",
     "people_section",
     "prune",

@@ -126,12 +126,12 @@ def note_storage(tenant: Tenant, size: int) -> None:
     warn(tenant, row)
 
 
-def storage_refusal(tenant_id: int) -> str:
+def storage_refusal(tenant_id: int | None) -> str:
     """Say why no row can be added to a tenant; "" when one can. At most two queries."""
-    tenant = Tenant.objects.get(pk=tenant_id)
-    if tenant.max_storage_bytes is None:
+    tenant = Tenant.objects.filter(pk=tenant_id).first()
+    if tenant is None or tenant.max_storage_bytes is None:
         return ""
-    stored = stored_bytes(tenant_id)
+    stored = stored_bytes(tenant.pk)
     if stored is None or stored < tenant.max_storage_bytes:
         return ""
     text = _(

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from tenants.audit import Break
 from tenants.permissions import Answer
+from tenants.quotas import Level, Limit
 from tenants.tokens import Refusal
 
 
@@ -36,6 +37,24 @@ def refusal_text(rule: Refusal) -> str:
         "no-member": _("The user of this token can no longer enter its tenant."),
     }
     return words[rule]
+
+
+def level_text(level: Level) -> str:
+    """Say how much of a limit is used, in the active language."""
+    words = {
+        Limit.QUERIES: _(
+            "%(percent)d %% of the queries a day: %(used)s of %(allowed)s"
+        ),
+        Limit.ROWS: _("%(percent)d %% of the rows a day: %(used)s of %(allowed)s"),
+        Limit.STORAGE: _(
+            "%(percent)d %% of the storage: %(used)s of %(allowed)s bytes"
+        ),
+    }
+    return words[level.limit] % {
+        "percent": level.percent,
+        "used": f"{level.used:,}",
+        "allowed": f"{level.allowed:,}",
+    }
 
 
 def break_text(found: Break) -> str:
