@@ -31,7 +31,7 @@ def plain(model: Model) -> Rows:
 
 def delete_rows(rows: Rows) -> None:
     """Delete by one statement, without signals and without what hangs on the rows."""
-    rows._raw_delete(rows.db)  # type: ignore[attr-defined]
+    rows._raw_delete(rows.db)
 
 
 def tenant_field(model: Model) -> models.ForeignKey[Any, Any] | None:

@@ -128,6 +128,8 @@ def note_storage(tenant: Tenant, size: int) -> None:
 
 def storage_refusal(tenant_id: int | None) -> str:
     """Say why no row can be added to a tenant; "" when one can. At most two queries."""
+    if tenant_id is None:
+        return ""
     tenant = Tenant.objects.filter(pk=tenant_id).first()
     if tenant is None or tenant.max_storage_bytes is None:
         return ""

@@ -35,8 +35,9 @@ from tenants.tenant_admin import AuditedAdmin, SuperusersOnly, TenantModelAdmin
 
 if TYPE_CHECKING:
     _Inline = admin.TabularInline[Membership, Any]
+    _Admin = admin.ModelAdmin[Any]
 else:
-    _Inline = admin.TabularInline
+    _Inline, _Admin = admin.TabularInline, admin.ModelAdmin
 
 _IN_MEMORY = 8 * 1024 * 1024
 
@@ -138,7 +139,9 @@ class TenantAdmin(SuperusersOnly, AuditedAdmin):
             raise Http404
         return cast("Tenant", tenant)
 
-    def _page(self, request: HttpRequest, tenant: Tenant, **context: Any) -> Any:
+    def _page(
+        self, request: HttpRequest, tenant: Tenant, **context: Any
+    ) -> HttpResponse:
         shared = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -150,7 +153,7 @@ class TenantAdmin(SuperusersOnly, AuditedAdmin):
     def export_view(self, request: HttpRequest, object_id: str) -> Any:
         """Ask for the reason, and send the archive."""
         tenant = self._tenant(request, object_id)
-        form = ExportForm(request.POST or None)
+        form = ExportForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             # Closed by the response, when it is sent.
             file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115
@@ -199,7 +202,7 @@ class TenantAdmin(SuperusersOnly, AuditedAdmin):
         return self._page(request, tenant, form=form, title=_("Erase"), lines=lines)
 
 
-class _ReadOnly(admin.ModelAdmin if not TYPE_CHECKING else object):  # type: ignore[misc]
+class _ReadOnly(_Admin):
     """Nothing of it is added, changed or deleted by people."""
 
     actions = None

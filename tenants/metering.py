@@ -166,8 +166,8 @@ def warn(tenant: Tenant, row: TenantUsage) -> None:
             level.allowed,
         )
     if found:
-        told = [*row.warned, *found]
-        TenantUsage.all_tenants.filter(pk=row.pk).update(warned=told)
+        warned = [*row.warned, *found]
+        TenantUsage.all_tenants.filter(pk=row.pk).update(warned=warned)
 
 
 meter = Meter()
