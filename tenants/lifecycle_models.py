@@ -45,7 +45,7 @@ class TenantErasure(models.Model):
     number = models.PositiveBigIntegerField(_("number of the tenant"))
     key = models.CharField(_("key"), max_length=40)
     reason = models.CharField(_("reason"), max_length=300)
-    erased_by = models.CharField(_("by"), max_length=150)
+    erased_by = models.CharField(_("erased by"), max_length=150)
     begun_at = models.DateTimeField(_("begun"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
     certificate = models.JSONField(
