@@ -6,6 +6,7 @@ exports of the same state hold the same bytes, apart from the moment.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import zipfile
@@ -135,8 +136,17 @@ def _lines(rows: models.QuerySet[Any], manifest: Manifest) -> Iterator[str]:
         yield _line({each.attname: each.value_from_object(row) for each in fields})
 
 
+class _Encoder(DjangoJSONEncoder):
+    """Django's, and bytes as base64."""
+
+    def default(self, o: Any) -> Any:
+        if isinstance(o, (bytes, memoryview)):
+            return base64.b64encode(o).decode()
+        return super().default(o)
+
+
 def _line(values: dict[str, Any]) -> str:
-    return json.dumps(values, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True)
+    return json.dumps(values, cls=_Encoder, ensure_ascii=False, sort_keys=True)
 
 
 def _write(

@@ -33,7 +33,10 @@ class Migration(migrations.Migration):
                 ),
                 ("key", models.CharField(max_length=40, verbose_name="key")),
                 ("reason", models.CharField(max_length=300, verbose_name="reason")),
-                ("erased_by", models.CharField(max_length=150, verbose_name="erased by")),
+                (
+                    "erased_by",
+                    models.CharField(max_length=150, verbose_name="erased by"),
+                ),
                 (
                     "begun_at",
                     models.DateTimeField(
