@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import translation
 
 from tenants import lifecycle
 from tenants.erasing import NotErased, check_erasable, erase_tenant
@@ -87,12 +88,19 @@ class Command(BaseCommand):
 
     def handle(self, *, verb: str, json: bool, **options: Any) -> None:
         try:
-            said, value = getattr(self, f"_{verb}")(**options)
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
+            # What a command says is English, as its help; rules speak the portal's.
+            with translation.override("en"):
+                said, value = self._done(verb, options)
         except (NotErased, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(_as_json(value) if json else said)
+
+    def _done(self, verb: str, options: dict[str, Any]) -> tuple[str, object]:
+        try:
+            done: tuple[str, object] = getattr(self, f"_{verb}")(**options)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        return done
 
     def _create(self, *, key: str, name: str, **options: Any) -> tuple[str, object]:
         tenant = lifecycle.create_tenant(key, name=name, quota=_quota(Quota(), options))
