@@ -35,6 +35,7 @@ def environment(folder: Path, *, upstream_port: int = 0) -> dict[str, str]:
         "SIGNALBOX_DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
         "SIGNALBOX_CACHE_URL": "locmem://",
         "SIGNALBOX_LOG_LEVEL": "WARNING",
+        "SIGNALBOX_SQLITE_PATHS": str(folder),
         "SIGNALBOX_INTERNAL_NETWORKS": f"127.0.0.1:{upstream_port or 1}",
         "BENCHMARK_UPSTREAM": f"http://127.0.0.1:{upstream_port or 1}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -83,10 +84,11 @@ def prepare() -> str:
 
 
 def _screens(tenant: Tenant, actor: Actor) -> None:
-    from connectors.models import DataSource, Operation
+    from connectors.models import DataSource, Operation, RegisteredTable
 
     address = f"sqlite:///{readings_path()}"
     database = DataSource.objects.create(key="db", kind="sql", address=address)
+    RegisteredTable.objects.create(source=database, name="readings", shared=True)
     upstream = DataSource.objects.create(
         key="api", kind="http", address=os.environ["BENCHMARK_UPSTREAM"]
     )

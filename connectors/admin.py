@@ -15,15 +15,18 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connectors import messages, rules, secrets, trial
+from connectors import messages, query_safety_admin, rules, secrets, trial
 from connectors.forms import USE, OperationForm, give_to_teams
 from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
 from connectors.specs import SourceKind
+from connectors.table_admin import TablesAdmin
 from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
 from tenants.models import Tenant, User
 from tenants.permissions import can, grant
 from tenants.scope import Actor, required_tenant_id
+
+__all__ = ["DataSourceAdmin", "OperationAdmin", "query_safety_admin"]
 
 if TYPE_CHECKING:
     _ParameterFormSet = forms.BaseInlineFormSet[Parameter, Operation, Any]
@@ -84,7 +87,7 @@ class DataSourceForm(TenantModelForm):
 
 
 @admin.register(DataSource)
-class DataSourceAdmin(TenantModelAdmin):
+class DataSourceAdmin(TablesAdmin):
     form = DataSourceForm
     list_display = ["key", "kind", "operation_count", "enabled", "updated_at"]
     list_filter = ["kind", "enabled"]

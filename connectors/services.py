@@ -29,6 +29,7 @@ from connectors.models import Operation
 from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
+from connectors.query_role_checks import role_reports, unverified_sources
 from connectors.resilience import Circuits, Result
 from connectors.reviewing import review_section
 from connectors.sending import Message, Sent, send
@@ -50,8 +51,10 @@ __all__ = [
     "operation_keys",
     "perform",
     "review_section",
+    "role_reports",
     "send",
     "shut_down",
+    "unverified_sources",
     "with_reserved",
 ]
 
@@ -75,8 +78,8 @@ _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other cal
 def load_operations(keys: Iterable[str], *, actor: Actor) -> dict[str, OperationSpec]:
     """Return the actor's enabled operations among `keys`, ready to be performed.
 
-    One query, or four after a change, however many keys; unknown and disabled ones
-    are absent.
+    One query, or up to five after a change, however many keys; unknown and disabled
+    ones are absent.
     """
     with using_tenant(actor.tenant_id):
         return load_specs(keys)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,16 +11,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
+from django.conf import settings
 from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
-from connectors.query_safety import RESERVED, Allowed, Refused, judge
-from connectors.specs import OperationSpec
-from connectors.sql_engines import SourceRefusedError, engine_for
+from connectors.query_safety import RESERVED, Allowed, Refused
+from connectors.query_slots import Busy, Slot, Slots
+from connectors.specs import OperationSpec, SourceSpec
+from connectors.sql_engines import DRIVER_ERRORS, WALLS, engine_for
 from connectors.sql_failures import failure_of
 from connectors.sql_messages import failure_words, refusal_words, source_words
 from connectors.sql_values import (
@@ -31,11 +31,14 @@ from connectors.sql_values import (
     misplaced_list,
     statement,
 )
+from connectors.sql_wall import SourceRefusedError, Terms
+from connectors.tenant_scope import scope_query
 from tenants.scope import Actor
 
+SLOTS = Slots()
 _BATCH = 500  # rows of one journey to the database
+_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, *DRIVER_ERRORS)
 _GRACE_S = 0.03  # the database's own timeout speaks first and leaves a clean session
-_CHECK_EVERY = 5_000  # instructions of SQLite between two looks at the clock
 
 
 async def run_query(
@@ -52,29 +55,47 @@ async def run_query(
 
     Args:
         arguments: Typed values by parameter name, as of `parse_arguments`.
-        actor: Whose tenant and user ``:tenant`` and ``:user`` are bound to.
+        actor: Whose tenant and user ``:tenant``, ``:tenant_id`` and ``:user`` are
+            bound to; of the tenant that owns the data source.
         deadline: ``time.monotonic()`` seconds after which nothing is awaited.
         row_limit: Most rows kept; the operation's own limit when None.
     """
     started = time.monotonic()
     until = min(deadline, started + spec.timeout_ms / 1_000)
     limit = spec.row_limit if row_limit is None else row_limit
+    if not spec.source.tenant_key or actor.tenant_id != spec.source.tenant_id:
+        no_tenant = Refused("tenant", "", "tenant")
+        return Failure(Reason.REFUSED, refusal_words(no_tenant), 0.0)
     query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
-            outcome = await engine().in_pool(query.run, cancel=query.cancel)
+            query.slot = await SLOTS.take(_limits(spec.source))
+            outcome = await engine().in_pool(query.run_in_slot, cancel=query.cancel)
     except TimeoutError:
-        outcome = _failed(Reason.TIMEOUT, "timeout")
-    except PoolFull:
+        waited = query.slot is None
+        rule = (Reason.REFUSED, "busy") if waited else (Reason.TIMEOUT, "timeout")
+        outcome = _failed(*rule)
+    except (PoolFull, Busy):
         outcome = _failed(Reason.REFUSED, "busy")
+    finally:
+        query.leave()
     return replace(outcome, elapsed_ms=(time.monotonic() - started) * 1_000)
+
+
+def _limits(source: SourceSpec) -> dict[str, int]:
+    tenant = str(source.tenant_id)
+    return {
+        tenant: settings.SIGNALBOX_QUERIES_PER_TENANT,
+        f"{tenant}/{source.key}": settings.SIGNALBOX_QUERIES_PER_SOURCE,
+    }
 
 
 def _values(
     spec: OperationSpec, arguments: Mapping[str, Argument], actor: Actor
 ) -> dict[str, tuple[ParameterType, Argument]]:
     values = dict(arguments)
-    values["tenant"], values["user"] = spec.source.tenant_key, actor.user_id
+    values["tenant"], values["tenant_id"] = spec.source.tenant_key, actor.tenant_id
+    values["user"] = actor.user_id
     return {
         name: (kind, values.get(name)) for name, kind in kinds(spec.parameters).items()
     }
@@ -102,6 +123,22 @@ class _Query:
         self._lock = threading.Lock()
         self._driver: Any = None  # the connection while a statement may run on it
         self._cancelled = False
+        self._begun = False
+        self.slot: Slot | None = None
+
+    def run_in_slot(self) -> Outcome:
+        """Run on this thread, and then leave the place to the next."""
+        self._begun = True
+        try:
+            return self.run()
+        finally:
+            if self.slot is not None:
+                self.slot.release()
+
+    def leave(self) -> None:
+        """Give back the place of a query that no thread has begun."""
+        if self.slot is not None and not self._begun:
+            self.slot.release()
 
     def cancel(self) -> None:
         """End the running statement. Blocks: call it from a thread of its own."""
@@ -109,29 +146,28 @@ class _Query:
         # the cancel would hit somebody else's statement.
         with self._lock:
             self._cancelled = True
-            match self._driver:
-                case psycopg.Connection():
-                    self._driver.cancel_safe(timeout=5.0)
-                case sqlite3.Connection():
-                    self._driver.interrupt()
+            if self._driver is not None:
+                WALLS[self._spec.source.dialect].cancel(self._driver)
 
     def run(self) -> Outcome:
         spec = self._spec
-        allowed = judge(spec.sql, dialect=spec.source.dialect)
-        if isinstance(allowed, Refused):
-            return Failure(Reason.REFUSED, refusal_words(allowed), 0.0)
+        source = spec.source
+        scoped = scope_query(spec.sql, dialect=source.dialect, tables=source.tables)
+        if isinstance(scoped, Refused):
+            return Failure(Reason.REFUSED, refusal_words(scoped), 0.0)
+        allowed = scoped.allowed
         if refused := self._refused_parameter(allowed):
             return refused
         if self._until <= time.monotonic():
             return _failed(Reason.TIMEOUT, "timeout")
         try:
-            text = statement(allowed, self._used(allowed), dialect=spec.source.dialect)
-            with engine_for(spec.source).connect() as connection:
+            text = statement(allowed, self._used(allowed), dialect=source.dialect)
+            with engine_for(source).connect() as connection:
                 return self._read(connection, text)
         except SourceRefusedError as error:
             reason = Reason.UPSTREAM if error.rule == "missing-file" else Reason.REFUSED
             return Failure(reason, source_words(error.rule, error.found), 0.0)
-        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+        except _ERRORS as error:
             late = time.monotonic() >= self._until
             return failure_of(error, sql=spec.sql, late=late, cancelled=self._cancelled)
 
@@ -149,22 +185,26 @@ class _Query:
         return None
 
     def _read(self, connection: Connection, text: TextClause) -> Outcome:
+        source = self._spec.source
         driver: Any = connection.connection.driver_connection
+        terms = Terms(self._until, self._is_over, source.tenant_key, source.tenant_id)
         with self._cancellable(driver):
             if self._is_over():  # cancelled while the connection was being made
                 raise TimeoutError
-            if isinstance(driver, sqlite3.Connection):
-                driver.set_progress_handler(self._is_over, _CHECK_EVERY)
-            else:
-                _limit_session(driver, self._until)
             try:
+                WALLS[source.dialect].begin(driver, terms)
                 return self._fetch(connection, text)
             finally:
-                if isinstance(driver, sqlite3.Connection):
-                    driver.set_progress_handler(None, 0)
-                if self._cancelled:
-                    # A cancel that arrives late would end the next statement.
+                # A cancel that arrives late would end the next statement.
+                if not self._left_clean(driver) or self._cancelled:
                     connection.invalidate()
+
+    def _left_clean(self, driver: Any) -> bool:
+        try:
+            WALLS[self._spec.source.dialect].end(driver)
+        except DRIVER_ERRORS:
+            return False  # of use to nobody; what the statement met is told
+        return True
 
     @contextmanager
     def _cancellable(self, driver: Any) -> Iterator[None]:
@@ -224,14 +264,3 @@ def _type_codes(result: CursorResult[Any]) -> list[int | None]:
     description = result.cursor.description
     codes = [column[1] for column in description or ()]
     return [code if isinstance(code, int) else None for code in codes]
-
-
-def _limit_session(driver: psycopg.Connection[Any], until: float) -> None:
-    """Give this transaction what is left of the time; it ends with the transaction."""
-    left = max(1, round((until - time.monotonic()) * 1_000))
-    driver.execute(
-        "SELECT set_config('statement_timeout', %s, true),"
-        " set_config('lock_timeout', %s, true),"
-        " set_config('idle_in_transaction_session_timeout', %s, true)",
-        (str(left), str(left), str(left + 1_000)),
-    )

@@ -8,9 +8,13 @@ from django.utils.translation import gettext_lazy
 
 from connectors.query_safety import MOST_BYTES, MOST_DEPTH, Refused
 
+_MOST_NAMES = 12  # registered tables that a refusal lists
+
 _FOUND: dict[str, Promise] = {
     "length": gettext_lazy("Query refused: it is too long (%(found)s)."),
-    "nul": gettext_lazy("Query refused: it holds a character no database can read."),
+    "characters": gettext_lazy(
+        "Query refused: it holds the character %(found)s, which no query needs."
+    ),
     "dialect": gettext_lazy(
         "Query refused: databases of the kind “%(found)s” are not supported."
     ),
@@ -22,7 +26,17 @@ _FOUND: dict[str, Promise] = {
     "empty": gettext_lazy("Query refused: it is empty."),
     "one-statement": gettext_lazy("Query refused: it has %(found)s statements."),
     "read-only": gettext_lazy(
-        "Query refused: %(found)s may change or lock data, or run something else."
+        "Query refused: a statement that begins with %(found)s is no plain read."
+    ),
+    "write-inside": gettext_lazy(
+        "Query refused: there is a %(found)s inside it, which changes data."
+    ),
+    "into": gettext_lazy(
+        "Query refused: INTO writes the result to a table, a file or a variable."
+    ),
+    "lock": gettext_lazy("Query refused: it locks the rows it reads."),
+    "session": gettext_lazy(
+        "Query refused: %(found)s reads or changes what belongs to the session."
     ),
     "part": gettext_lazy("Query refused: %(found)s is not allowed in a saved query."),
     "function": gettext_lazy(
@@ -36,6 +50,13 @@ _FOUND: dict[str, Promise] = {
     ),
     "unstable": gettext_lazy(
         "Query refused: it reads differently when it is written out again."
+    ),
+    "tenant": gettext_lazy("Query refused: it would run for no tenant."),
+    "table": gettext_lazy(
+        "Query refused: the table “%(found)s” is not registered with the data source."
+    ),
+    "scope": gettext_lazy(
+        "Query refused: it cannot be told for certain which rows “%(found)s” reads."
     ),
 }
 _REMEDIES: dict[str, Promise] = {
@@ -51,7 +72,20 @@ _REMEDIES: dict[str, Promise] = {
     "rewrite": gettext_lazy(
         "Write it more plainly, with at most %(depth)s parentheses in each other."
     ),
-    "dialect": gettext_lazy("Use a PostgreSQL or SQLite data source."),
+    "dialect": gettext_lazy("Use a PostgreSQL, MySQL, MariaDB or SQLite data source."),
+    "tenant": gettext_lazy("Open the portal as a member of the tenant that owns it."),
+    "register": gettext_lazy(
+        "Register the tables that queries may read on the page of the data source."
+    ),
+    "registered": gettext_lazy(
+        "Read one of %(names)s, or register the table on the page of the data source."
+    ),
+    "other-name": gettext_lazy("Give it another name."),
+    "quote-name": gettext_lazy("Write the name in quotes."),
+    "name-column": gettext_lazy("Use a column of the table, such as its key."),
+    "alias": gettext_lazy(
+        "Give the table an alias, and write the alias before the column."
+    ),
 }
 _FAILURES: dict[str, Promise] = {
     "timeout": gettext_lazy(
@@ -125,6 +159,10 @@ _SOURCES: dict[str, Promise] = {
         "This is the portal's own database; saved queries never run there. Use a data "
         "source of its own, or a series of the portal."
     ),
+    "folder": gettext_lazy(
+        "The database file of the data source lies outside the folders that data "
+        "sources may name. Move it there, or add its folder to SIGNALBOX_SQLITE_PATHS."
+    ),
     "missing-file": gettext_lazy(
         "The database file of the data source is not there. Check its path."
     ),
@@ -135,7 +173,9 @@ def refusal_words(refused: Refused) -> str:
     """Say which rule a query breaks, where, and the way out."""
     fault = str(_FOUND[refused.rule]) % {"found": refused.found or "…"}
     sizes = {"bytes": MOST_BYTES // 1024, "depth": MOST_DEPTH}
-    remedy = str(_REMEDIES[refused.remedy]) % sizes
+    names = ", ".join(refused.names[:_MOST_NAMES])
+    more = ", …" if len(refused.names) > _MOST_NAMES else ""
+    remedy = str(_REMEDIES[refused.remedy]) % {**sizes, "names": names + more}
     place = _place_words(refused.line, refused.column)
     return " ".join(filter(None, [fault, place, remedy]))
 

@@ -20,9 +20,10 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import prefetch_related_objects
 
-from connectors.models import DataSource, Operation, Parameter
-from connectors.specs import OperationSpec
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
+from connectors.specs import OperationSpec, SourceKind
 from tenants.metering import meter, today
 from tenants.models import Tenant, TenantUsage
 from tenants.quotas import Quota, Use
@@ -31,8 +32,14 @@ from tenants.scope import required_tenant_id
 MOST_KEPT = 1_024
 _OF_THE_DAY = 4  # columns of quota and use, before what is stored
 
+_ROW_AS_TEXT = {"postgresql": "jsonb_build_array", "sqlite": "json_array"}
+_TEXTS_TOGETHER = {
+    "postgresql": "string_agg({row}::text, ',' ORDER BY r.id)",
+    "sqlite": "group_concat({row})",
+}
+
 Stored: TypeAlias = tuple[object, ...]
-"""All columns of an operation, its source, its tenant and each of its parameters."""
+"""All columns of an operation, its source, tenant, parameters and tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,8 @@ _loaded = _Loaded()
 def load_specs(keys: Iterable[str]) -> dict[str, OperationSpec]:
     """Return the enabled operations of the tenant in scope among `keys`.
 
-    One query when all of them are known in their present state, else four, however
-    many keys. Secrets of sources are opened now.
+    One query when all of them are known in their present state, else four, and one
+    more for tables of databases, however many keys. Secrets of sources are opened now.
     """
     now = _read_stored(set(keys))
     kept = {key: _loaded.get(stored) for key, stored in now.items()}
@@ -90,7 +97,9 @@ def load_specs(keys: Iterable[str]) -> dict[str, OperationSpec]:
 def _load(keys: Collection[str], now: dict[str, Stored]) -> dict[str, _Kept]:
     if not keys:
         return {}
-    rows = Operation.objects.filter(key__in=keys).enabled().with_spec_rows()
+    rows = list(Operation.objects.filter(key__in=keys).enabled().with_spec_rows())
+    databases = [row.source for row in rows if row.kind is SourceKind.SQL]
+    prefetch_related_objects(databases, "tables")
     loaded = {row.key: _Kept.of(row) for row in rows}
     # A row that changed between the two looks must not be kept as what it was before.
     after = _read_stored(keys)
@@ -128,14 +137,25 @@ def _read_stored(keys: Collection[str]) -> dict[str, Stored]:
 @lru_cache(maxsize=64)
 def _statement(keys: int) -> str:
     quote = connection.ops.quote_name
-    operation, source, parameter, tenant, usage = (
+    operation, source, parameter, tenant, table, usage = (
         quote(model._meta.db_table)
-        for model in (Operation, DataSource, Parameter, Tenant, TenantUsage)
+        for model in (
+            *(Operation, DataSource, Parameter, Tenant),
+            *(RegisteredTable, TenantUsage),
+        )
     )
+    columns = ", ".join(
+        f"r.{quote(field.attname)}" for field in RegisteredTable._meta.concrete_fields
+    )
+    # A join would multiply the rows, so the tables of a source come as one text.
+    row = f"{_ROW_AS_TEXT[connection.vendor]}({columns})"
+    together = _TEXTS_TOGETHER[connection.vendor].format(row=row)
+    tables = f"(SELECT {together} FROM {table} r WHERE r.source_id = s.id)"  # noqa: S608
     # Names of our own tables and a number of placeholders: nothing given from outside.
     return (
         "SELECT t.max_queries_per_day, t.max_rows_per_day, u.queries,"  # noqa: S608
-        f" u.{quote('rows')}, o.{quote('key')}, o.*, s.*, t.*, p.* FROM {operation} o"
+        f" u.{quote('rows')}, o.{quote('key')}, o.*, s.*, t.*, p.*, {tables}"
+        f" FROM {operation} o"
         f" JOIN {source} s ON s.id = o.source_id"
         f" JOIN {tenant} t ON t.id = o.tenant_id"
         f" LEFT JOIN {usage} u ON u.tenant_id = t.id AND u.day = %s"
