@@ -19,6 +19,7 @@ from django.db import connection
 from guardian.shortcuts import assign_perm
 
 from connectors.models import DataSource, RegisteredTable
+from connectors.query_safety_models import QuerySafetyCheck
 from menus.checklist_models import FirstStep
 from menus.models import Favourite, Menu, RecentVisit
 from observability import storage
@@ -69,6 +70,7 @@ def fill(world: World) -> None:
         FirstStep.objects.create(user=person, step=FirstStep.Step.values[0], at=MOMENT)
         source = world.rows[DataSource]
         RegisteredTable.objects.create(source=source, name=MARK, shared=True)
+        QuerySafetyCheck.objects.create(source=source, database=MARK, held=True)
         ReviewSignature.objects.create(review=world.rows[Review], user=person)
     cell = Cell(29_600_000, "page", MARK, str(world.namu.pk))
     assert storage.write({cell: Tally(count=1)})
