@@ -101,6 +101,7 @@ SCHEDULE = (
     ),
     Periodic("fold-measurements", measuring.fold_measurements, timedelta(minutes=15)),
     Periodic("prune-measurements", measuring.prune_measurements, timedelta(days=1)),
+    Periodic("measure-storage", measuring.measure_storage, timedelta(hours=1)),
     Periodic("write-reviews", write_reviews, timedelta(days=1)),
     Periodic("prune-logs", measuring.prune_logs_and_traces, timedelta(hours=1)),
     Periodic("prune-refusals", prune_query_refusals, timedelta(days=1)),

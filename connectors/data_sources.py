@@ -25,6 +25,7 @@ from tenants.models import TenantModel
 from tenants.scope import WrongTenant
 
 LONGEST_CALL_MS = 600_000
+SUSPENDED = "tenant-suspended"
 
 
 def validate_label(value: object) -> None:
@@ -56,6 +57,8 @@ class DataSource(TenantModel):
         BEARER = AuthKind.BEARER.value, _("bearer token")
         API_KEY_HEADER = AuthKind.API_KEY_HEADER.value, _("API key in a header")
         API_KEY_QUERY = AuthKind.API_KEY_QUERY.value, _("API key in the query")
+
+    sealed_fields = ("secret", "secret_hint")
 
     key = models.SlugField(
         _("key"),
@@ -180,6 +183,8 @@ class DataSource(TenantModel):
             verify_tls=self.verify_tls,
             tables=self.table_specs(),
         )
+        if not self.tenant.is_active:
+            return replace(made, fault=SUSPENDED)
         try:
             plain = secrets.resolve(
                 secrets.unseal(self.secret), tenant_key=self.tenant.key

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import assert_never
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 
 from connectors import (
@@ -20,6 +22,7 @@ from connectors import (
     messages,
     sql_engines,
 )
+from connectors.data_sources import SUSPENDED
 from connectors.failures import CallFailed
 from connectors.loop import Engine, PoolFull, engine
 from connectors.models import Operation
@@ -34,6 +37,8 @@ from connectors.specs import OperationSpec, SourceKind
 from connectors.sql import run_query
 from connectors.stored_specs import load_specs
 from observability.services import measure
+from tenants.metering import meter, resets_at
+from tenants.quotas import Level
 from tenants.scope import Actor, WrongTenant, using_tenant
 
 __all__ = [
@@ -167,6 +172,8 @@ async def last_good(
     values = parse_arguments(spec.parameters, arguments)
     if isinstance(values, tuple) or not spec.keep_last_good_s:
         return None
+    if spec.source.fault == SUSPENDED:
+        return None
     name = last_good_store.name_of(spec, values, actor)
     try:
         kept = await Engine.current().in_pool(lambda: last_good_store.read(name))
@@ -187,6 +194,8 @@ async def _performed(
         raise CallFailed(Reason.REFUSED, spec.source.fault)
     if until <= time.monotonic():
         raise CallFailed(Reason.TIMEOUT, "timeout-late")
+    if level := meter.over(actor.tenant_id):
+        raise _used_up(level)
     outcome = await _guarded(spec, values, actor, until)
     if isinstance(outcome, Success) and spec.keep_last_good_s:
         await _keep(spec, values, actor, outcome)
@@ -221,7 +230,7 @@ async def _guarded(
     try:
         with measure("data_source", key=source.key, tenant=tenant) as timing:
             try:
-                outcome = await _called(spec, values, actor, until)
+                outcome = await _counted(spec, values, actor, until)
             except CallFailed as failed:
                 result = _result(failed.reason, failed.status)
                 timing.failed(failed.reason.value)
@@ -245,6 +254,17 @@ def _result(reason: Reason, status: int | None) -> Result:
     if reason in {Reason.DENIED, Reason.UNREADABLE}:
         return Result.GOOD  # it answered
     return Result.IGNORED
+
+
+async def _counted(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, until: float
+) -> Outcome:
+    """Call, and count the query and its rows for the tenant's quota."""
+    meter.count(actor.tenant_id, queries=1)
+    outcome = await _called(spec, values, actor, until)
+    if isinstance(outcome, Success) and isinstance(outcome.data, Table):
+        meter.count(actor.tenant_id, rows=len(outcome.data.rows))
+    return outcome
 
 
 async def _called(
@@ -301,6 +321,17 @@ def with_reserved(
 def _invalid(spec: OperationSpec, errors: tuple[ArgumentError, ...]) -> CallFailed:
     words = " ".join(messages.argument_error(error) for error in errors)
     return CallFailed(Reason.INVALID, "invalid", operation=spec.key, errors=words)
+
+
+def _used_up(level: Level) -> CallFailed:
+    resets = timezone.localtime(resets_at())
+    return CallFailed(
+        Reason.REFUSED,
+        f"quota-{level.limit}",
+        used=f"{level.used:,}",
+        allowed=f"{level.allowed:,}",
+        resets=date_format(resets, "SHORT_DATETIME_FORMAT"),
+    )
 
 
 def _failure(spec: OperationSpec, failed: CallFailed) -> Failure:

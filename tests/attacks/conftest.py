@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from menus.services import create_menu
 from screens.models import Screen, ScreenVersion
 from screens.services import publish, save_version
 from tenants.audit import record
-from tenants.models import ApiToken, Membership, Team, Tenant, User
+from tenants.models import ApiToken, Membership, Team, Tenant, TenantUsage, User
 from tenants.scope import Actor, using_tenant
 from tenants.tokens import issue_token
 from tests.attacks.alert_rows import marked_alerts
@@ -169,7 +170,9 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
     )
     entry = record(actor=actor, action=f"{MARK}.done", target=menu, label=MARK)
     team = Team.objects.create(tenant=world.namu, label=f"{MARK} team")
+    usage = TenantUsage.objects.create(day=date(2026, 1, 1), queries=1)
     made = [
+        usage,
         *(source, operation, parameter, refusal, fact, table, rule, condition),
         *(screen, version, menu, token, entry, team, person),
         *marked_alerts(MARK, person),
