@@ -31,6 +31,11 @@ def validate_label(value: object) -> None:
     rules.check_label(value)
 
 
+def validate_names(value: object) -> None:
+    """Refuse what is not a list of names."""
+    rules.check_names(value)
+
+
 def milliseconds(name: Any, default: int, help_text: Any) -> Any:
     """Make a field of 1 ms to ten minutes."""
     return models.PositiveIntegerField(
@@ -112,6 +117,18 @@ class DataSource(TenantModel):
         validators=[MinValueValidator(1_024), MaxValueValidator(512 * 1024 * 1024)],
         help_text=_("Counted after unpacking; a larger answer is refused."),
     )
+    personal_fields = models.JSONField(
+        _("personal fields"),
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text=_(
+            'Names of fields with personal data in any answer, such as ["email", '
+            '"phone"]. Columns of these names are masked, small and capital letters '
+            "alike; so is what holds such a field inside. Tables of a SQL database "
+            "name their personal columns themselves."
+        ),
+    )
     verify_tls = models.BooleanField(
         _("check certificates"),
         default=True,
@@ -171,6 +188,7 @@ class DataSource(TenantModel):
             allowed_networks=tuple(settings.SIGNALBOX_INTERNAL_NETWORKS),
             verify_tls=self.verify_tls,
             tables=tuple(row.spec() for row in self.tables.all()),
+            personal_fields=tuple(self.personal_fields),
         )
         try:
             plain = secrets.resolve(
@@ -226,6 +244,7 @@ class RegisteredTable(TenantModel):
         _("personal columns"),
         default=list,
         blank=True,
+        validators=[validate_names],
         help_text=_('Columns with personal data, such as ["name", "email"].'),
     )
 

@@ -20,6 +20,7 @@ from connectors.data_sources import (
     validate_label,
 )
 from connectors.parameters import ParameterSpec, ParameterType
+from connectors.reveal_models import PersonalReveal
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
 from tenants.models import TenantManager, TenantModel
 from tenants.scope import WrongTenant
@@ -30,6 +31,7 @@ __all__ = [
     "OperationTeamPermission",
     "OperationUserPermission",
     "Parameter",
+    "PersonalReveal",
     "RegisteredTable",
 ]
 
@@ -150,6 +152,8 @@ class Operation(TenantModel):
             'Order, types and units: [{"name": "temp", "type": "decimal", '
             '"unit": "°C", "label": {"ko": "기온", "en": "Temp."}}]. '
             "Types: text, integer, decimal, boolean, date, datetime. "
+            '"personal": true, or one of name, email, phone, id, address, other, masks '
+            "a column for readers. "
             "Empty: as the answer has them."
         ),
     )
@@ -176,7 +180,10 @@ class Operation(TenantModel):
         ordering = ["key"]
         verbose_name = _("operation")
         verbose_name_plural = _("operations")
-        permissions = [("use_operation", _("Can use the operation in screens"))]
+        permissions = [
+            ("use_operation", _("Can use the operation in screens")),
+            ("reveal_personal", _("Can reveal personal data of the operation")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "key"],

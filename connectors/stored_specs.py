@@ -21,7 +21,7 @@ from typing import TypeAlias
 from django.conf import settings
 from django.db import connection
 
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from connectors.specs import OperationSpec
 from tenants.models import Tenant
 from tenants.scope import required_tenant_id
@@ -29,7 +29,7 @@ from tenants.scope import required_tenant_id
 MOST_KEPT = 1_024
 
 Stored: TypeAlias = tuple[object, ...]
-"""All columns of an operation, its source, its tenant and each of its parameters."""
+"""All columns of an operation, its source, its tenant, parameters and tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +113,19 @@ def _read_stored(keys: Collection[str]) -> dict[str, Stored]:
 @lru_cache(maxsize=64)
 def _statement(keys: int) -> str:
     quote = connection.ops.quote_name
-    operation, source, parameter, tenant = (
+    operation, source, parameter, tenant, table = (
         quote(model._meta.db_table)
-        for model in (Operation, DataSource, Parameter, Tenant)
+        for model in (Operation, DataSource, Parameter, Tenant, RegisteredTable)
     )
+    # Tables stand beside the first parameter only: all by all would be many rows.
     # Names of our own tables and a number of placeholders: nothing given from outside.
     return (
-        f"SELECT o.{quote('key')}, o.*, s.*, t.*, p.* FROM {operation} o"  # noqa: S608
+        f"SELECT o.{quote('key')}, o.*, s.*, t.*, p.*, r.* FROM {operation} o"  # noqa: S608
         f" JOIN {source} s ON s.id = o.source_id"
         f" JOIN {tenant} t ON t.id = o.tenant_id"
         f" LEFT JOIN {parameter} p ON p.operation_id = o.id"
+        f" LEFT JOIN {table} r ON r.source_id = s.id AND (p.id IS NULL OR p.id ="
+        f" (SELECT min(f.id) FROM {parameter} f WHERE f.operation_id = o.id))"
         f" WHERE o.tenant_id = %s AND o.{quote('key')} IN ({', '.join(['%s'] * keys)})"
-        " AND o.enabled AND s.enabled ORDER BY o.id, p.id"
+        " AND o.enabled AND s.enabled ORDER BY o.id, p.id, r.id"
     )
