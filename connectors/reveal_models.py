@@ -39,15 +39,22 @@ class PersonalReveal(TenantModel):
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
+        null=True,
+        on_delete=models.SET_NULL,
         related_name="+",
         verbose_name=_("user"),
     )
     operation = models.ForeignKey(
         "connectors.Operation",
-        on_delete=models.CASCADE,
+        null=True,
+        on_delete=models.SET_NULL,
         related_name="+",
         verbose_name=_("operation"),
+    )
+    operation_key = models.CharField(
+        _("key of the operation"),
+        max_length=80,
+        help_text=_("Stays when the operation is deleted."),
     )
     place = models.CharField(
         _("screen"),
@@ -98,4 +105,4 @@ class PersonalReveal(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.operation} · {self.place}"
+        return f"{self.operation_key} · {self.place}"

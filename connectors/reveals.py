@@ -132,17 +132,18 @@ def live_reveals(
         rows = PersonalReveal.objects.live(timezone.now()).at(
             place, user_id=actor.user_id
         )
-        found = list(rows.filter(operation__key__in=keys).select_related("operation"))
+        found = list(rows.filter(operation__key__in=keys))
         if not found:
             return ()
-        allowed = set(revealable({row.operation.key for row in found}, actor=actor))
-        used = [row for row in found if row.operation.key in allowed]
+        asked = {row.operation_key for row in found}
+        allowed = set(revealable(asked, actor=actor))
+        used = [row for row in found if row.operation_key in allowed]
         PersonalReveal.objects.filter(pk__in=[row.pk for row in used]).update(
             uses=F("uses") + 1
         )
     latest: dict[str, datetime] = {}
     for row in used:
-        key = row.operation.key
+        key = row.operation_key
         latest[key] = max(row.until, latest.get(key, row.until))
     return tuple(LiveReveal(key, until) for key, until in sorted(latest.items()))
 
@@ -188,12 +189,13 @@ def _row(operation: Operation, place: str, reason: str, actor: Actor) -> Persona
         tenant_id=actor.tenant_id,
         user_id=actor.user_id,
         operation=operation,
+        operation_key=operation.key,
         place=place,
         reason=reason.strip(),
     )
 
 
 def _record(
-    action: str, operation: Operation, changes: dict[str, object], actor: Actor
+    action: str, operation: Operation | None, changes: dict[str, object], actor: Actor
 ) -> None:
     record(actor=actor, action=action, target=operation, changes=changes)

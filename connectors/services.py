@@ -91,7 +91,7 @@ _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other cal
 def load_operations(keys: Iterable[str], *, actor: Actor) -> dict[str, OperationSpec]:
     """Return the actor's enabled operations among `keys`, ready to be performed.
 
-    One query, or four after a change, however many keys; unknown and disabled ones
+    One query, or five after a change, however many keys; unknown and disabled ones
     are absent.
     """
     with using_tenant(actor.tenant_id):

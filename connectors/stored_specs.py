@@ -71,7 +71,7 @@ _loaded = _Loaded()
 def load_specs(keys: Iterable[str]) -> dict[str, OperationSpec]:
     """Return the enabled operations of the tenant in scope among `keys`.
 
-    One query when all of them are known in their present state, else four, however
+    One query when all of them are known in their present state, else five, however
     many keys. Secrets of sources are opened now.
     """
     now = _read_stored(set(keys))

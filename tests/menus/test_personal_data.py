@@ -1,0 +1,506 @@
+"""Personal data, planted behind pages, exports, API, logs, traces and caches."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import pickle
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from connectors import last_good_store
+from connectors.models import DataSource, Operation, PersonalReveal, RegisteredTable
+from connectors.outcomes import Success
+from connectors.services import live_reveals, load_operations, reveal
+from connectors.specs import SourceKind
+from menus.models import Menu
+from screens import previews
+from screens.document import Document, parse_document
+from screens.models import Screen, ScreenVersion
+from screens.pages import OpenPage
+from screens.services import open_screen, publish, save_version
+from tenants.models import AuditEntry, Tenant, User
+from tenants.permissions import grant, revoke
+from tenants.scope import Actor
+from tenants.tokens import issue_token
+from tests.menus.conftest import BACKEND, MakeMenu, named
+from tests.menus.test_views import body
+
+ALL = ("people", "people-star", "contacts")
+REASON = "Ticket 4711: the customer asked for a copy"
+PEOPLE = [
+    {
+        "id": number,
+        "name": f"Zq{who}name{number}",
+        "email": f"zq.{who}.{number}@canary.example",
+        "phone": f"010-77{number:02}-{who[:1].encode().hex()}{number:02}",
+        "city": "Seoul",
+    }
+    for number, who in enumerate(["alpha", "bravo", "cedar", "delta", "ember"])
+]
+SQL_CANARIES = [str(p[key]) for p in PEOPLE for key in ("name", "email")]
+HTTP_PEOPLE = [
+    {
+        "id": each["id"],
+        "name": f"W{each['name']}",
+        "contact": {"email": f"w{each['email']}", "phone": each["phone"]},
+        "city": "Busan",
+    }
+    for each in PEOPLE
+]
+HTTP_CANARIES = [
+    value
+    for each in HTTP_PEOPLE
+    for value in (each["name"], each["contact"]["email"], each["contact"]["phone"])  # type: ignore[index]
+]
+SQL_ONLY = [canary for canary in SQL_CANARIES if canary.startswith("Zq")]
+CANARIES = [*SQL_CANARIES, *HTTP_CANARIES]
+
+
+@pytest.fixture
+def people_api() -> Iterator[str]:
+    """A service on the loopback that knows people."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent = json.dumps(HTTP_PEOPLE).encode()
+            self.send_response(200)
+            kind = "text/plain" if self.path == "/text" else "application/json"
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, *args: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def people(in_acme: Tenant, tmp_path: Path, people_api: str, settings: Any) -> None:
+    """Operations that answer with people: of a database, and of a service."""
+    settings.SIGNALBOX_INTERNAL_NETWORKS = [people_api]
+    file = tmp_path / "people.sqlite3"
+    with sqlite3.connect(file) as database:
+        database.execute(
+            "CREATE TABLE people (id INTEGER, name TEXT, email TEXT, city TEXT)"
+        )
+        rows = [(p["id"], p["name"], p["email"], p["city"]) for p in PEOPLE]
+        database.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", rows)
+    database.close()
+    shop = DataSource.objects.create(
+        key="shop", kind=SourceKind.SQL, address=f"sqlite:///{file}"
+    )
+    RegisteredTable.objects.create(
+        source=shop, name="people", shared=True, personal_columns=["name", "email"]
+    )
+    crm = DataSource.objects.create(
+        key="crm",
+        kind=SourceKind.HTTP,
+        address=f"http://{people_api}",
+        personal_fields=["Email", "phone"],
+    )
+    Operation.objects.create(
+        key="people",
+        source=shop,
+        sql="SELECT id, name, email, city FROM people ORDER BY id",
+        columns=[
+            {"name": "id", "type": "integer"},
+            {"name": "name", "personal": "name"},
+            {"name": "email", "personal": "email"},
+            {"name": "city"},
+        ],
+        keep_last_good_s=600,
+    )
+    Operation.objects.create(
+        key="people-star",
+        source=shop,
+        sql="SELECT p.*, lower(name) || ':' || email AS tag FROM people p ORDER BY 2",
+        keep_last_good_s=600,
+    )
+    Operation.objects.create(
+        key="contacts",
+        source=crm,
+        path="/people",
+        columns=[
+            {"name": "id", "type": "integer"},
+            {"name": "name", "personal": "name"},
+            {"name": "contact.email"},
+            {"name": "contact.phone", "personal": "phone"},
+            {"name": "contact"},
+        ],
+        keep_last_good_s=600,
+    )
+    Operation.objects.create(
+        key="contacts-text", source=crm, path="/text", body_format="text"
+    )
+
+
+def _block(name: str, operation: str, look: str, **options: Any) -> dict[str, Any]:
+    return {
+        "id": name,
+        "title": named(name),
+        "source": {"operation": operation},
+        "responses": {"default": {"format": look, "options": options}},
+    }
+
+
+BODY = {
+    "version": 1,
+    "title": named("People"),
+    "blocks": [
+        _block("sql-table", "people", "table", sort=[{"column": "email"}]),
+        _block("sql-grid", "people-star", "grid", page_size=2),
+        _block("sql-text", "people", "text", mode="markdown"),
+        _block("sql-chart", "people", "chart", type="bar", x="name", y="id"),
+        _block("sql-json", "people-star", "text", mode="json"),
+        _block("http-grid", "contacts", "grid", page_size=2),
+        _block("http-values", "contacts", "text", mode="key_value"),
+        _block("http-text", "contacts-text", "text"),
+    ],
+}
+
+
+@pytest.fixture
+def people_menu(
+    people: None, make_menu: MakeMenu, user: User, admin_actor: Actor
+) -> Menu:
+    """The menu ``people`` with everything above, which ``jo`` may open."""
+    screen = Screen.objects.create(key="people")
+    version = save_version(screen, BODY, actor=admin_actor, base_version=0)
+    assert isinstance(version, ScreenVersion), version
+    published = publish(version, actor=admin_actor)
+    assert isinstance(published, ScreenVersion), published
+    screen.refresh_from_db()
+    menu = make_menu("people", kind="screen", screen=screen)
+    grant("view_menu", menu, to=user, actor=None)
+    return menu
+
+
+def found_in(text: str) -> list[str]:
+    return [canary for canary in CANARIES if canary.casefold() in text.casefold()]
+
+
+def personal(block: str) -> str:
+    return reverse("menu-block-personal", args=["people", block])
+
+
+def allowed(user: User, *keys: str) -> None:
+    for operation in Operation.objects.filter(key__in=keys):
+        grant("reveal_personal", operation, to=user, actor=None)
+
+
+def pages() -> list[str]:
+    blocks = [each["id"] for each in BODY["blocks"]]  # type: ignore[attr-defined]
+    return [
+        reverse("menu", args=["people"]),
+        *(reverse("menu-block", args=["people", name]) for name in blocks),
+        reverse("menu-block", args=["people", "sql-grid"]) + "?page=2",
+        reverse("menu-block", args=["people", "http-grid"]) + "?page=3",
+        *(reverse("menu-block-csv", args=["people", name]) for name in blocks),
+    ]
+
+
+def test_no_page_and_no_export_shows_a_personal_value(
+    reader: Client, people_menu: Menu
+) -> None:
+    for address in pages():
+        response = reader.get(address)
+        text = body(response)
+
+        assert response.status_code == 200, address
+        assert found_in(text) == [], address
+        assert "•••" in text or "Z**" in text or "W**" in text, address
+
+
+def test_the_page_says_which_columns_are_masked(
+    reader: Client, people_menu: Menu
+) -> None:
+    text = body(reader.get(reverse("menu-block", args=["people", "sql-table"])))
+
+    assert "Personal data is masked: name, email." in text
+    assert '<span class="rb-privacy">' in text
+    assert "Z** #1" in text
+    assert "z***@*** #1" in text
+    assert "Seoul" in text
+    assert personal("sql-table") in text
+
+
+@pytest.mark.usefixtures("people_menu")
+def test_no_answer_of_the_api_holds_a_personal_value_even_with_a_reveal(
+    user: User, acme: Tenant, actor: Actor
+) -> None:
+    allowed(user, *ALL)
+    reveal(
+        ["people", "people-star", "contacts"],
+        place="people",
+        reason=REASON,
+        actor=actor,
+    )
+    _token, secret = issue_token(
+        user,
+        tenant=acme,
+        name="t",
+        scopes=["read", "run", "export"],
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    client = Client(headers={"authorization": f"Bearer {secret}"})
+
+    for address in (
+        reverse("api-menu-run", args=["people"]),
+        reverse("api-menu-block", args=["people", "sql-grid"]),
+        reverse("api-menu-block-csv", args=["people", "sql-table"]),
+        reverse("api-menu-block-csv", args=["people", "http-grid"]),
+    ):
+        response = client.get(address)
+        text = body(response)
+
+        assert response.status_code == 200, address
+        assert found_in(text) == [], address
+    told = client.get(reverse("api-menu-block", args=["people", "sql-table"])).json()
+    marks = {
+        each["name"]: (each["personal"], each["masked"]) for each in told["columns"]
+    }
+    assert marks["email"] == ("email", True)
+    assert marks["city"] == ("", False)
+
+
+def test_logs_traces_caches_and_commands_hold_no_personal_value(
+    reader: Client,
+    people_menu: Menu,
+    user: User,
+    actor: Actor,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    allowed(user, *ALL)
+    reveal(
+        ["people", "people-star", "contacts"],
+        place="people",
+        reason=REASON,
+        actor=actor,
+    )
+    with caplog.at_level(logging.DEBUG):
+        shown = body(reader.get(reverse("menu", args=["people"])))
+        call_command("call_operation", "people", tenant="acme", user="jo")
+    specs = load_operations(ALL, actor=actor)
+    kept = [
+        last_good_store.read(last_good_store.name_of(spec, {}, actor))
+        for spec in specs.values()
+    ]
+
+    assert found_in(shown)  # or nothing would have been risked
+    assert found_in(caplog.text) == []
+    assert found_in(capsys.readouterr().out) == []
+    assert [type(each) for each in kept] == [Success, Success, Success]
+    assert found_in(repr(kept)) == []
+    if hasattr(cache, "_cache"):
+        assert found_in(repr([pickle.loads(v) for v in cache._cache.values()])) == []
+
+
+def test_a_reveal_shows_the_operation_it_is_for_and_no_other(
+    reader: Client, people_menu: Menu, user: User
+) -> None:
+    allowed(user, "people")
+
+    answer = reader.post(personal("sql-table"), {"reason": REASON, "action": "show"})
+    text = body(reader.get(answer["Location"]))
+
+    assert answer.status_code == 302
+    assert set(SQL_CANARIES) <= set(found_in(text))
+    # What the star and the service answer has other spellings, and stays masked.
+    assert not [canary for canary in HTTP_CANARIES if canary in text]
+    assert "Personal data of people is shown to you until" in text
+    assert "Hide again" in text
+    [row] = PersonalReveal.objects.all()
+    assert (row.operation_key, row.place, row.uses) == ("people", "people", 1)
+    entry = AuditEntry.objects.get(action="personal.revealed")
+    assert entry.user_id == user.pk
+    assert entry.changes["reason"] == REASON
+    assert found_in(json.dumps(entry.changes)) == []
+
+
+def test_a_reveal_is_not_an_export(
+    reader: Client, people_menu: Menu, user: User
+) -> None:
+    allowed(user, "people")
+    reader.post(personal("sql-table"), {"reason": REASON, "action": "show"})
+
+    text = body(reader.get(reverse("menu-block-csv", args=["people", "sql-table"])))
+
+    assert found_in(text) == []
+
+
+def test_an_export_needs_a_reason_of_its_own_and_is_counted(
+    reader: Client, people_menu: Menu, user: User
+) -> None:
+    allowed(user, "people")
+
+    answer = reader.post(personal("sql-table"), {"reason": REASON, "action": "export"})
+    rows = list(csv.reader(io.StringIO(body(answer))))
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert [row[1] for row in rows[1:]] == [p["name"] for p in PEOPLE]
+    [row] = PersonalReveal.objects.all()
+    assert (row.purpose, row.rows, row.reason) == ("export", 5, REASON)
+    entry = AuditEntry.objects.get(action="personal.exported")
+    assert entry.changes["rows"] == 5
+    assert entry.changes["columns"] == ["email", "name"]
+    # It is over with the export.
+    page = body(reader.get(reverse("menu", args=["people"])))
+    assert found_in(page) == []
+
+
+@pytest.mark.parametrize("action", ["show", "export"])
+def test_without_a_permission_nothing_is_shown(
+    reader: Client, people_menu: Menu, action: str
+) -> None:
+    answer = reader.post(personal("sql-table"), {"reason": REASON, "action": action})
+
+    assert answer.status_code == 403
+    assert "You may not reveal personal data" in answer.content.decode()
+    assert found_in(body(reader.get(reverse("menu", args=["people"])))) == []
+    assert PersonalReveal.objects.count() == 0
+
+
+@pytest.mark.parametrize("action", ["show", "export"])
+@pytest.mark.parametrize("reason", ["", "   short   ", "x" * 501])
+def test_without_a_reason_nothing_is_shown_not_even_to_a_superuser(
+    people_menu: Menu, admin_actor: Actor, action: str, reason: str
+) -> None:
+    client = Client()
+    client.force_login(User.objects.get(pk=admin_actor.user_id), backend=BACKEND)
+
+    answer = client.post(personal("sql-table"), {"reason": reason, "action": action})
+
+    assert answer.status_code == 400
+    assert "Give a reason" in answer.content.decode()
+    assert found_in(body(client.get(reverse("menu", args=["people"])))) == []
+    assert PersonalReveal.objects.count() == 0
+
+
+def test_the_form_works_without_scripts_and_says_what_stays_masked(
+    reader: Client, people_menu: Menu, user: User
+) -> None:
+    before = reader.get(personal("sql-table")).content.decode()
+    allowed(user, "people")
+    after = reader.get(personal("sql-table")).content.decode()
+
+    assert "stays masked" in before
+    assert "<textarea" not in before
+    assert 'name="csrfmiddlewaretoken"' in after
+    assert 'minlength="10"' in after
+    assert "for 15 minutes" in after
+
+
+def test_a_block_without_personal_data_has_no_such_page(
+    reader: Client, screen_menu: Menu
+) -> None:
+    for block in ("stock-0", "nothing"):
+        address = reverse("menu-block-personal", args=["stock", block])
+        assert reader.get(address).status_code == 404
+
+
+def test_hidden_again_is_hidden_at_once(
+    reader: Client, people_menu: Menu, user: User
+) -> None:
+    allowed(user, "people")
+    reader.post(personal("sql-table"), {"reason": REASON, "action": "show"})
+    reader.get(reverse("menu-block", args=["people", "sql-table"]))
+
+    answer = reader.post(reverse("menu-hide-personal", args=["people"]))
+
+    assert answer["Location"] == reverse("menu", args=["people"])
+    assert found_in(body(reader.get(answer["Location"]))) == []
+    assert AuditEntry.objects.get(action="personal.hidden").changes["uses"] == 1
+
+
+def test_a_reveal_ends_with_its_time_and_with_its_permission(
+    people_menu: Menu, user: User, actor: Actor
+) -> None:
+    allowed(user, "people")
+    reveal(["people"], place="people", reason=REASON, actor=actor)
+    assert live_reveals(["people"], place="people", actor=actor)
+
+    operation = Operation.objects.get(key="people")
+    revoke("reveal_personal", operation, to=user, actor=None)
+    assert live_reveals(["people"], place="people", actor=actor) == ()
+
+    allowed(user, "people")
+    early = timezone.now() - timedelta(minutes=30)
+    PersonalReveal.objects.update(since=early, until=early + timedelta(minutes=15))
+    assert live_reveals(["people"], place="people", actor=actor) == ()
+
+
+def test_a_reveal_is_of_one_user_one_screen_and_nobody_who_looks_over_a_shoulder(
+    people_menu: Menu, user: User, actor: Actor, admin_actor: Actor
+) -> None:
+    allowed(user, "people")
+    reveal(["people"], place="people", reason=REASON, actor=actor)
+    looking = Actor(actor.user_id, actor.tenant_id, acting_for=admin_actor.user_id)
+
+    assert live_reveals(["people"], place="other", actor=actor) == ()
+    assert live_reveals(["people"], place="people", actor=admin_actor) == ()
+    assert live_reveals(["people"], place="people", actor=looking) == ()
+
+
+def test_a_preview_as_somebody_else_or_as_oneself_reveals_nothing(
+    people_menu: Menu, user: User, actor: Actor, admin_actor: Actor
+) -> None:
+    allowed(user, "people")
+    reveal(["people"], place="people", reason=REASON, actor=actor)
+    reveal(["people"], place="people", reason=REASON, actor=admin_actor)
+    document = parse_document(BODY)
+    assert isinstance(document, Document)
+    screen = people_menu.screen
+    assert screen is not None
+
+    page = previews.preview_as(
+        screen, document, viewer=user, actor=admin_actor, arguments={}
+    )
+
+    assert isinstance(page, OpenPage)
+    with page:
+        drawn = "".join(each.rendered.html for each in page)
+    assert "Z**" in drawn
+    assert found_in(drawn) == []
+
+
+def test_personal_tables_are_masked_from_the_moment_they_are_marked(
+    people_menu: Menu, actor: Actor
+) -> None:
+    RegisteredTable.objects.update(personal_columns=[])
+    Operation.objects.update(columns=[])
+    screen = people_menu.screen
+    assert screen is not None
+    pages = []
+    for marked in ([], ["name", "email"]):
+        RegisteredTable.objects.update(personal_columns=marked)
+        page = open_screen(screen, arguments={}, actor=actor, only="sql-table")
+        assert isinstance(page, OpenPage)
+        with page:
+            pages.append("".join(each.rendered.html for each in page))
+
+    assert set(found_in(pages[0])) == set(SQL_CANARIES)
+    assert found_in(pages[1]) == []
