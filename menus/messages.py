@@ -52,8 +52,8 @@ def not_revealed(rule: str) -> str:
     return str(words[rule]) % {"least": LEAST_REASON, "most": MOST_REASON}
 
 
-def revealed_for() -> str:
-    """Say for how long personal data is shown."""
+def show_for() -> str:
+    """Say for how long a button shows personal data."""
     minutes = settings.SIGNALBOX_REVEAL_MINUTES
-    text = ngettext("for %(count)d minute", "for %(count)d minutes", minutes)
+    text = ngettext("Show for %(count)d minute", "Show for %(count)d minutes", minutes)
     return text % {"count": minutes}

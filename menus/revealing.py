@@ -140,7 +140,7 @@ def _form(
         "reason": reason,
         "least": LEAST_REASON,
         "most": MOST_REASON,
-        "for_how_long": messages.revealed_for(),
+        "show_for": messages.show_for(),
         "back": _screen_address(request, menu),
     }
     response = render(request, "menus/personal.html", context, status=status)

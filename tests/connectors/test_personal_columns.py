@@ -196,8 +196,8 @@ def expressions(draw: st.DrawFn, columns: tuple[str, ...]) -> str:
     shape = draw(
         st.sampled_from(
             ["{0}", "upper({0})", "{0} || '-'", "coalesce({0}, 'n')",
-             "CAST({0} AS TEXT)", "CASE WHEN {0} IS NULL THEN '' ELSE {0} END", "nullif({0}, 'n')",
-             "(SELECT {0})", "max({0}) OVER ()", "lag({0}) OVER ()"]
+             "CAST({0} AS TEXT)", "CASE WHEN {0} IS NULL THEN '' ELSE {0} END",
+             "nullif({0}, 'n')", "(SELECT {0})", "max({0}) OVER ()", "lag({0}) OVER ()"]
         )
     )  # fmt: skip
     return shape.format(column)
