@@ -89,9 +89,7 @@ def test_a_mask_holds_no_value_of_two_letters_or_more(
 
 def test_a_masked_column_is_text_and_says_so() -> None:
     columns = (
-        Column(
-            "pay", ColumnType.INTEGER, unit="KRW", format="0", personal=Personal.OTHER
-        ),
+        Column("pay", ColumnType.INTEGER, {}, "KRW", "0", Personal.OTHER),
         Column("site"),
     )
     table = Table(columns, ((4_200_000, "Seoul"), (None, "Busan")))

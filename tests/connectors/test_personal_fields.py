@@ -14,9 +14,8 @@ from connectors.rules import read_columns
 from connectors.specs import BodyFormat, OperationSpec, SourceKind, SourceSpec
 
 CANARY = "zq.canary@example.com"
-SOURCE = SourceSpec(
-    "crm", SourceKind.HTTP, 1, "acme", personal_fields=("Email", "phone")
-)
+FIELDS = ("Email", "phone")
+SOURCE = SourceSpec("crm", SourceKind.HTTP, 1, "acme", personal_fields=FIELDS)
 SPEC = OperationSpec("people", SOURCE, body_format=BodyFormat.JSON)
 PERSON = {
     "id": 7,

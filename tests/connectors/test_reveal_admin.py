@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
@@ -101,8 +102,6 @@ def test_teams_get_the_permission_on_the_page_of_the_operation(
 def test_who_may_change_an_operation_may_not_give_that_permission_by_it(
     client: Client, stored: Make, acme: Tenant, user: User, actor: Actor
 ) -> None:
-    from django.contrib.auth.models import Permission
-
     operation = stored()
     team = Team.objects.create(tenant=acme, label="Care")
     names = ["change_operation", "view_operation", "view_datasource", "add_parameter"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,11 @@ from screens.services import publish, save_version
 from tenants.models import Tenant, User
 from tenants.permissions import grant
 from tenants.scope import Actor
-from tests.menus.conftest import MakeMenu, named
+
+
+def named(text: str) -> dict[str, str]:
+    return {"en": text, "ko": f"{text} 한글"}
+
 
 ALL = ("people", "people-star", "contacts")
 REASON = "Ticket 4711: the customer asked for a copy"
@@ -167,7 +171,7 @@ BODY = {
 
 @pytest.fixture
 def people_menu(
-    people: None, make_menu: MakeMenu, user: User, admin_actor: Actor
+    people: None, make_menu: Callable[..., Menu], user: User, admin_actor: Actor
 ) -> Menu:
     """The menu ``people`` with everything above, which ``jo`` may open."""
     screen = Screen.objects.create(key="people")

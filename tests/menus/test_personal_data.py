@@ -30,7 +30,7 @@ from tenants.permissions import revoke
 from tenants.scope import Actor
 from tenants.tokens import issue_token
 from tests.menus.conftest import BACKEND
-from tests.menus.people import (  # noqa: F401 - with fixtures
+from tests.menus.people import (
     ALL,
     BODY,
     HTTP_CANARIES,
@@ -40,9 +40,6 @@ from tests.menus.people import (  # noqa: F401 - with fixtures
     allowed,
     found_in,
     pages,
-    people,
-    people_api,
-    people_menu,
     personal,
 )
 from tests.menus.test_views import body

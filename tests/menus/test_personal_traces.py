@@ -20,15 +20,12 @@ from observability.log_store import LineStore, StoreHandler, write
 from observability.models import LogLine, StoredTrace
 from tenants.models import User
 from tenants.scope import Actor
-from tests.menus.people import (  # noqa: F401 - with fixtures
+from tests.menus.people import (
     ALL,
     REASON,
     SQL_CANARIES,
     allowed,
     found_in,
-    people,
-    people_api,
-    people_menu,
 )
 from tests.menus.test_views import body
 
