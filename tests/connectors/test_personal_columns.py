@@ -187,7 +187,7 @@ def test_a_heading_of_another_width_is_personal_whole() -> None:
 
 # --- Shapes that nobody thought of ------------------------------------------------
 GOODS = "name AS email, name AS city"
-COLUMNS = ("id", "name", "email", "city")
+COLUMNS: tuple[str, ...] = ("id", "name", "email", "city")
 
 
 @st.composite
@@ -207,10 +207,9 @@ def expressions(draw: st.DrawFn, columns: tuple[str, ...]) -> str:
 def queries(draw: st.DrawFn, depth: int = 3) -> tuple[str, tuple[str, ...]]:
     """Draw a query of text columns, and the names of its columns."""
     if depth == 0:
-        names = COLUMNS
         rest = draw(st.sampled_from(["email, city FROM people", f"{GOODS} FROM goods"]))
         source = f"(SELECT CAST(id AS TEXT) AS id, name, {rest})"
-        return f"SELECT * FROM {source} AS s", names
+        return f"SELECT * FROM {source} AS s", COLUMNS
     inner, names = draw(queries(depth=depth - 1))
     match draw(st.sampled_from(["project", "star", "union", "with", "renamed"])):
         case "star":

@@ -29,7 +29,7 @@ def named(text: str) -> dict[str, str]:
 
 ALL = ("people", "people-star", "contacts")
 REASON = "Ticket 4711: the customer asked for a copy"
-PEOPLE = [
+PEOPLE: list[dict[str, Any]] = [
     {
         "id": number,
         "name": f"Zq{who}name{number}",
@@ -40,7 +40,7 @@ PEOPLE = [
     for number, who in enumerate(["alpha", "bravo", "cedar", "delta", "ember"])
 ]
 SQL_CANARIES = [str(p[key]) for p in PEOPLE for key in ("name", "email")]
-HTTP_PEOPLE = [
+HTTP_PEOPLE: list[dict[str, Any]] = [
     {
         "id": each["id"],
         "name": f"W{each['name']}",
@@ -52,7 +52,7 @@ HTTP_PEOPLE = [
 HTTP_CANARIES = [
     value
     for each in HTTP_PEOPLE
-    for value in (each["name"], each["contact"]["email"], each["contact"]["phone"])  # type: ignore[index]
+    for value in (each["name"], each["contact"]["email"], each["contact"]["phone"])
 ]
 SQL_ONLY = [canary for canary in SQL_CANARIES if canary.startswith("Zq")]
 CANARIES = [*SQL_CANARIES, *HTTP_CANARIES]
@@ -153,7 +153,7 @@ def _block(name: str, operation: str, look: str, **options: Any) -> dict[str, An
     }
 
 
-BODY = {
+BODY: dict[str, Any] = {
     "version": 1,
     "title": named("People"),
     "blocks": [
@@ -199,7 +199,7 @@ def allowed(user: User, *keys: str) -> None:
 
 
 def pages() -> list[str]:
-    blocks = [each["id"] for each in BODY["blocks"]]  # type: ignore[attr-defined]
+    blocks = [each["id"] for each in BODY["blocks"]]
     return [
         reverse("menu", args=["people"]),
         *(reverse("menu-block", args=["people", name]) for name in blocks),
