@@ -35,6 +35,7 @@ def environment(folder: Path, *, upstream_port: int = 0) -> dict[str, str]:
         "SIGNALBOX_DATABASE_URL": f"sqlite:///{folder}/portal.sqlite3",
         "SIGNALBOX_CACHE_URL": "locmem://",
         "SIGNALBOX_LOG_LEVEL": "WARNING",
+        "SIGNALBOX_SQLITE_PATHS": str(folder),
         "SIGNALBOX_INTERNAL_NETWORKS": f"127.0.0.1:{upstream_port or 1}",
         "BENCHMARK_UPSTREAM": f"http://127.0.0.1:{upstream_port or 1}",
         "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
 from config.env import TASK_BACKENDS
@@ -44,7 +45,8 @@ def work(*, interval: float, batch: bool) -> None:
     """
     match backend_name():
         case "database":
-            call_command("db_worker", interval=interval, batch=batch, reload=False)
+            worker = _database_worker()
+            call_command(worker, interval=interval, batch=batch, reload=False)
         case "rq":
             _rq_worker().work(burst=batch, logging_level="WARNING")
         case _:
@@ -52,6 +54,17 @@ def work(*, interval: float, batch: bool) -> None:
                 "SIGNALBOX_TASKS=immediate does the work where it is enqueued: there "
                 "is nothing for a worker. Choose database or rq."
             )
+
+
+def _database_worker() -> BaseCommand:
+    """Make a worker that keeps the levels of logging that the portal has set."""
+    from django_tasks_db.management.commands.db_worker import Command
+
+    class Worker(Command):
+        def configure_logging(self, verbosity: int) -> None:
+            """Set nothing: the worker's own levels would hide the portal's."""
+
+    return Worker()
 
 
 def _rq_worker() -> Any:

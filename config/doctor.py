@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from importlib.util import find_spec
 
 from cryptography.fernet import Fernet
@@ -20,8 +18,12 @@ from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 
 from config import background
+from config.doctor_queries import query_roles, query_safety
+from config.findings import Finding, Level
 from observability import health, tracing
 from observability.services import last_seen
+
+__all__ = ["CHECKS", "REMOTE_CHECKS", "Finding", "Level", "examine"]
 
 _SECRET_LENGTH = 50
 _TOKEN_LENGTH = 20
@@ -34,33 +36,14 @@ _SCHEDULER_SILENCE = timedelta(minutes=1)
 _MOST_WAITING = 500
 
 
-class Level(StrEnum):
-    """How much a finding matters: an error must go before production."""
+def examine(*, remote: bool = False) -> list[Finding]:
+    """Run every check, in order.
 
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found, in the active language.
-
-    Attributes:
-        id: Stable name of the check.
-        found: What there is; never a secret, nor an address of the inside.
-        remedy: What to do; "" when nothing is to be done.
+    Args:
+        remote: Also those that connect to the databases of data sources, which takes
+            as long as they take.
     """
-
-    id: str
-    level: Level
-    found: str
-    remedy: str = ""
-
-
-def examine() -> list[Finding]:
-    """Run every check, in order."""
-    return [check() for check in CHECKS]
+    return [check() for check in (*CHECKS, *(REMOTE_CHECKS if remote else ()))]
 
 
 def debug() -> Finding:
@@ -374,5 +357,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     static_files,
     time_zones,
     parts,
+    query_safety,
     system_checks,
 )
+# Each waits for databases outside; a page does not.
+REMOTE_CHECKS: tuple[Callable[[], Finding], ...] = (query_roles,)

@@ -262,6 +262,20 @@ SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_00
 SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1)
 # Minutes for which a user sees personal data after giving a reason.
 SIGNALBOX_REVEAL_MINUTES = env_int("SIGNALBOX_REVEAL_MINUTES", default=15, minimum=1)
+# Queries on external databases that run at once in a process; the rest wait in turn.
+SIGNALBOX_QUERIES_PER_SOURCE = env_int(
+    "SIGNALBOX_QUERIES_PER_SOURCE", default=8, minimum=1
+)
+SIGNALBOX_QUERIES_PER_TENANT = env_int(
+    "SIGNALBOX_QUERIES_PER_TENANT", default=12, minimum=1
+)
+SIGNALBOX_QUERY_WORK_MEM_MB = env_int(
+    "SIGNALBOX_QUERY_WORK_MEM_MB", default=16, minimum=1
+)
+# Folders and files that SQLite data sources may name; nothing else is opened.
+SIGNALBOX_SQLITE_PATHS = env_list(
+    "SIGNALBOX_SQLITE_PATHS", default=[f"{DATA_DIR}/demo.sqlite3"]
+)
 # Blocks of one page that may run at the same time.
 SIGNALBOX_BLOCKS_AT_ONCE = env_int("SIGNALBOX_BLOCKS_AT_ONCE", default=16, minimum=1)
 # Side panels of the screen editor: a title, and the name of an address that takes the

@@ -15,9 +15,10 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connectors import (  # the pages of reveals register themselves
+from connectors import (  # the pages of checks and reveals register themselves
     messages,
-    reveal_admin,  # noqa: F401
+    query_safety_admin,
+    reveal_admin,
     rules,
     secrets,
     trial,
@@ -31,6 +32,8 @@ from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
 from tenants.models import Tenant, User
 from tenants.permissions import can, grant
 from tenants.scope import Actor, required_tenant_id
+
+__all__ = ["DataSourceAdmin", "OperationAdmin", "query_safety_admin", "reveal_admin"]
 
 if TYPE_CHECKING:
     _ParameterFormSet = forms.BaseInlineFormSet[Parameter, Operation, Any]

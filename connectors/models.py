@@ -20,6 +20,7 @@ from connectors.data_sources import (
     validate_label,
 )
 from connectors.parameters import ParameterSpec, ParameterType
+from connectors.query_safety_models import QuerySafetyCheck
 from connectors.reveal_models import PersonalReveal
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
 from tenants.models import TenantManager, TenantModel
@@ -32,6 +33,7 @@ __all__ = [
     "OperationUserPermission",
     "Parameter",
     "PersonalReveal",
+    "QuerySafetyCheck",
     "RegisteredTable",
 ]
 

@@ -17,17 +17,13 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, Literal
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from connectors.mapping import unique_names
 from connectors.outcomes import Personal, Table
 from connectors.specs import TableSpec
+from connectors.sql_dialects import CONFUSED, parse_judged
 
-_DIALECTS: Final = {
-    "postgresql": "postgres", "sqlite": "sqlite", "mysql": "mysql", "mariadb": "mysql",
-}  # fmt: skip
 _LONGEST_NAME: Final = 63  # bytes; PostgreSQL cuts longer names without a word
 # In SQLite these are other names of an INTEGER PRIMARY KEY, which may be personal.
 _ROW_NUMBERS: Final = frozenset({"rowid", "oid", "_rowid_"})
@@ -101,8 +97,8 @@ def marked(
 def lineage(sql: str, *, dialect: str, tables: tuple[TableSpec, ...]) -> Lineage:
     """Say which columns of a statement's result may hold personal data."""
     try:
-        tree = sqlglot.parse_one(sql, dialect=_DIALECTS[dialect])
-    except (SqlglotError, KeyError, RecursionError, ValueError, AttributeError):
+        tree = parse_judged(sql, dialect=dialect)
+    except (*CONFUSED, RecursionError):
         return _ALL
     taint = _Taint.of(tree, dialect=dialect, tables=tables)
     if not taint.rows:

@@ -21,8 +21,9 @@ from connectors.bodies import compiled_path
 from connectors.outcomes import Column, ColumnType, Personal
 from connectors.query_safety import Allowed, Refused, judge
 from connectors.specs import AuthKind, BodyKind, SourceKind, SourceSpec
-from connectors.sql_engines import SourceRefusedError, is_portal_database, read_url
+from connectors.sql_engines import is_portal_database, read_url
 from connectors.sql_messages import refusal_words, series_words, source_words
+from connectors.sql_wall import SourceRefusedError
 from connectors.stored import StoredOperation, StoredSource
 from observability.services import SERIES
 

@@ -28,6 +28,7 @@ from connectors.models import Operation
 from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
+from connectors.query_role_checks import role_reports, unverified_sources
 from connectors.resilience import Circuits, Result
 from connectors.reveals import (
     LiveReveal,
@@ -65,8 +66,10 @@ __all__ = [
     "reveal",
     "revealable",
     "review_section",
+    "role_reports",
     "send",
     "shut_down",
+    "unverified_sources",
     "with_reserved",
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
+from django.conf import settings
 from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,8 +20,9 @@ from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
 from connectors.query_safety import RESERVED, Allowed, Refused, judge
-from connectors.specs import OperationSpec
-from connectors.sql_engines import SourceRefusedError, engine_for
+from connectors.query_slots import Busy, Slot, Slots
+from connectors.specs import OperationSpec, SourceSpec
+from connectors.sql_engines import DRIVER_ERRORS, WALLS, engine_for
 from connectors.sql_failures import failure_of
 from connectors.sql_messages import failure_words, refusal_words, source_words
 from connectors.sql_values import (
@@ -32,11 +32,13 @@ from connectors.sql_values import (
     misplaced_list,
     statement,
 )
+from connectors.sql_wall import SourceRefusedError, Terms
 from tenants.scope import Actor
 
+SLOTS = Slots()
 _BATCH = 500  # rows of one journey to the database
+_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, *DRIVER_ERRORS)
 _GRACE_S = 0.03  # the database's own timeout speaks first and leaves a clean session
-_CHECK_EVERY = 5_000  # instructions of SQLite between two looks at the clock
 
 
 async def run_query(
@@ -63,12 +65,25 @@ async def run_query(
     query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
-            outcome = await engine().in_pool(query.run, cancel=query.cancel)
+            query.slot = await SLOTS.take(_limits(spec.source))
+            outcome = await engine().in_pool(query.run_in_slot, cancel=query.cancel)
     except TimeoutError:
-        outcome = _failed(Reason.TIMEOUT, "timeout")
-    except PoolFull:
+        waited = query.slot is None
+        rule = (Reason.REFUSED, "busy") if waited else (Reason.TIMEOUT, "timeout")
+        outcome = _failed(*rule)
+    except (PoolFull, Busy):
         outcome = _failed(Reason.REFUSED, "busy")
+    finally:
+        query.leave()
     return replace(outcome, elapsed_ms=(time.monotonic() - started) * 1_000)
+
+
+def _limits(source: SourceSpec) -> dict[str, int]:
+    tenant = str(source.tenant_id)
+    return {
+        tenant: settings.SIGNALBOX_QUERIES_PER_TENANT,
+        f"{tenant}/{source.key}": settings.SIGNALBOX_QUERIES_PER_SOURCE,
+    }
 
 
 def _values(
@@ -103,6 +118,22 @@ class _Query:
         self._lock = threading.Lock()
         self._driver: Any = None  # the connection while a statement may run on it
         self._cancelled = False
+        self._begun = False
+        self.slot: Slot | None = None
+
+    def run_in_slot(self) -> Outcome:
+        """Run on this thread, and then leave the place to the next."""
+        self._begun = True
+        try:
+            return self.run()
+        finally:
+            if self.slot is not None:
+                self.slot.release()
+
+    def leave(self) -> None:
+        """Give back the place of a query that no thread has begun."""
+        if self.slot is not None and not self._begun:
+            self.slot.release()
 
     def cancel(self) -> None:
         """End the running statement. Blocks: call it from a thread of its own."""
@@ -110,11 +141,8 @@ class _Query:
         # the cancel would hit somebody else's statement.
         with self._lock:
             self._cancelled = True
-            match self._driver:
-                case psycopg.Connection():
-                    self._driver.cancel_safe(timeout=5.0)
-                case sqlite3.Connection():
-                    self._driver.interrupt()
+            if self._driver is not None:
+                WALLS[self._spec.source.dialect].cancel(self._driver)
 
     def run(self) -> Outcome:
         spec = self._spec
@@ -132,7 +160,7 @@ class _Query:
         except SourceRefusedError as error:
             reason = Reason.UPSTREAM if error.rule == "missing-file" else Reason.REFUSED
             return Failure(reason, source_words(error.rule, error.found), 0.0)
-        except (SQLAlchemyError, psycopg.Error, sqlite3.Error) as error:
+        except _ERRORS as error:
             late = time.monotonic() >= self._until
             return failure_of(error, sql=spec.sql, late=late, cancelled=self._cancelled)
 
@@ -150,22 +178,26 @@ class _Query:
         return None
 
     def _read(self, connection: Connection, text: TextClause) -> Outcome:
+        source = self._spec.source
         driver: Any = connection.connection.driver_connection
+        terms = Terms(self._until, self._is_over, source.tenant_key, source.tenant_id)
         with self._cancellable(driver):
             if self._is_over():  # cancelled while the connection was being made
                 raise TimeoutError
-            if isinstance(driver, sqlite3.Connection):
-                driver.set_progress_handler(self._is_over, _CHECK_EVERY)
-            else:
-                _limit_session(driver, self._until)
             try:
+                WALLS[source.dialect].begin(driver, terms)
                 return self._fetch(connection, text)
             finally:
-                if isinstance(driver, sqlite3.Connection):
-                    driver.set_progress_handler(None, 0)
-                if self._cancelled:
-                    # A cancel that arrives late would end the next statement.
+                # A cancel that arrives late would end the next statement.
+                if not self._left_clean(driver) or self._cancelled:
                     connection.invalidate()
+
+    def _left_clean(self, driver: Any) -> bool:
+        try:
+            WALLS[self._spec.source.dialect].end(driver)
+        except DRIVER_ERRORS:
+            return False  # of use to nobody; what the statement met is told
+        return True
 
     @contextmanager
     def _cancellable(self, driver: Any) -> Iterator[None]:
@@ -231,14 +263,3 @@ def _type_codes(result: CursorResult[Any]) -> list[int | None]:
     description = result.cursor.description
     codes = [column[1] for column in description or ()]
     return [code if isinstance(code, int) else None for code in codes]
-
-
-def _limit_session(driver: psycopg.Connection[Any], until: float) -> None:
-    """Give this transaction what is left of the time; it ends with the transaction."""
-    left = max(1, round((until - time.monotonic()) * 1_000))
-    driver.execute(
-        "SELECT set_config('statement_timeout', %s, true),"
-        " set_config('lock_timeout', %s, true),"
-        " set_config('idle_in_transaction_session_timeout', %s, true)",
-        (str(left), str(left), str(left + 1_000)),
-    )

@@ -72,6 +72,8 @@ def failure_of(error: Exception, *, sql: str, late: bool, cancelled: bool) -> Fa
             reason, rule, detail = _postgresql(original)
         case sqlite3.Error():
             reason, rule, detail = _sqlite(original)
+        case sqlite3.Warning():  # a second statement
+            reason, rule = Reason.REFUSED, "read-only"
         case _:
             reason, rule = Reason.UPSTREAM, "other"
     if cancelled:

@@ -1,8 +1,8 @@
 """What a saved query may be made of: data of the allow-lists, nothing else.
 
-A part of a statement that is not listed here is refused. Names of parts are those of
-sqlglot's node classes; a function that sqlglot knows is a class, any other function
-is known by its name, per dialect.
+A part of a statement that is not listed here is refused, and so is an argument of a
+part: names are those of sqlglot's node classes and of their arguments. Functions are
+known by their own names (`connectors.sql_functions`).
 """
 
 from __future__ import annotations
@@ -10,115 +10,190 @@ from __future__ import annotations
 FIRST_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "("})
 STATEMENTS = frozenset({"Select", "Union", "Intersect", "Except", "Subquery", "Values"})
 
-_CLAUSES = """
-    All Alias Any CTE Cube Distinct Fetch Filter From Group GroupingSets Having
-    IgnoreNulls Join Lateral Limit LimitOptions Offset Order Ordered RespectNulls Rollup
-    Star Subquery Table TableAlias TableSample Tuple Unnest Values Where Window
-    WindowSpec With WithinGroup
+_PLAIN = """
+    All Alias Any Distinct Exists Filter From GroupingSets Having IgnoreNulls
+    LimitOptions RespectNulls Rollup Cube Star TableAlias Tuple Values Where With
+    WithinGroup Offset
+
+    Add And Anonymous Array AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift
+    BitwiseNot BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString Case
+    Cast Collate Column CurrentDate CurrentTime CurrentTimestamp DPipe DataType
+    DataTypeParam Div EQ Escape Extract GT GTE Glob HexString Identifier If In IntDiv
+    Interval IntervalSpan Is JSONExtract JSONExtractScalar JSONPath JSONPathKey
+    JSONPathRoot JSONPathSubscript JSONPathWildcard Kwarg LT LTE Like Literal Localtime
+    Localtimestamp Mod Mul NEQ National Neg Not Null NullSafeEQ NullSafeNEQ Or Paren
+    Placeholder RawString Slice Sub Var WindowSpec
 """
-_VALUES = """
-    Add And Array AtTimeZone Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr
-    BitwiseRightShift BitwiseXor Boolean Bracket Case Cast Collate Column Concat
-    CurrentDate CurrentTimestamp DPipe DataType DataTypeParam Div EQ Escape Exists
-    Extract GT GTE Glob HexString ILike Identifier If In IntDiv Interval Is JSONBExtract
-    JSONBExtractScalar JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot
-    JSONPathSubscript JSONPathWildcard ByteString LT LTE Like Literal Localtimestamp Mod
-    Mul NEQ Neg Not Null NullSafeEQ NullSafeNEQ Or Overlaps Paren Placeholder Pow
-    RawString RegexpILike RegexpLike SimilarTo Slice Sub Var ArrayContainsAll
-    ArrayContainedBy ArrayOverlaps JSONBContains
+_POSTGRESQL = """
+    ArrayContainedBy ArrayContainsAll ArrayOverlaps Adjacent Distance
+    ExtendsLeft ExtendsRight ILike JSONBContains JSONBContainsAllTopKeys
+    JSONBContainsAnyTopKeys JSONBDeleteAtPath JSONBExtract JSONBExtractScalar
+    JSONBPathExists JSONKeyValue JSONObject MatchAgainst Normalize Overlaps Overlay Pow
+    RegexpILike RegexpLike SimilarTo StrPosition Substring TableFromRows TableSample
+    Trim Unnest Variadic JSONArrayContains
+    ArrayContains RecursiveWithSearch StartsWith Sqrt Cbrt ColumnDef
 """
-_FUNCTIONS = """
-    Abs Acos Acosh AnyValue ArrayAgg ArrayAppend ArrayConcat ArrayPosition ArrayPrepend
-    ArrayRemove ArraySize ArrayToString Ascii Asin Asinh Atan Atan2 Atanh Avg BitLength
-    BitwiseAndAgg BitwiseOrAgg BitwiseXorAgg Cbrt Ceil Chr Coalesce ConcatWs Corr Cos
-    Cosh Cot Count CovarPop CovarSamp CumeDist Date DateBin Decode Degrees DenseRank
-    Encode Exp Explode ExplodingGenerateSeries Factorial FirstValue Floor Format Getbit
-    Greatest GroupConcat Grouping Hex Host Initcap JSONArrayAgg JSONBObjectAgg
-    JSONKeyValue JSONObject JSONObjectAgg JSONRemove JSONSet JSONStripNulls JSONType
-    JustifyDays JustifyHours JustifyInterval Lag LastValue Lead Least Left Length Ln Log
-    LogicalAnd LogicalOr Lower MD5 MakeInterval Max Median Min Mode Normalize NthValue
-    Ntile Nullif Overlay Pad PercentRank PercentileCont PercentileDisc Pi Radians Rand
-    Rank RegexpCount RegexpInstr RegexpReplace RegexpSubstr RegrAvgx RegrAvgy RegrCount
-    RegrIntercept RegrR2 RegrSlope RegrSxx RegrSxy RegrSyy Repeat Replace Reverse Right
-    Round RowNumber SHA2Digest Sign Sin Sinh Soundex SplitPart Sqrt StartsWith Stddev
-    StddevPop StddevSamp StrPosition StrToDate StrToTime StringToArray Substring Sum Tan
-    Tanh TimeFromParts TimeToStr TimestampFromParts TimestampTrunc ToNumber Translate
-    Trim Trunc TsOrDsToTimestamp Typeof Unhex Unicode UnixToTime Upper Uuid Variance
-    VariancePop WidthBucket
+_SQLITE = "StrPosition Substring Trim"
+_MYSQL = """
+    CharacterSet Chr Concat DateAdd DateSub GroupConcat IndexTableHint Introducer
+    MatchAgainst RegexpLike Soundex StrPosition Substring Trim Xor
 """
-_PARTS = STATEMENTS | frozenset((_CLAUSES + _VALUES + _FUNCTIONS).split())
+_QUERIES = "CTE Fetch Group Join Lateral Limit Order Ordered Subquery Table Window"
+_ALL = STATEMENTS | frozenset((_PLAIN + _QUERIES).split())
 PARTS = {
-    "postgresql": _PARTS,
-    # SQLite has no regular expressions of its own: the driver's run in Python, where
-    # no deadline ends them.
-    "sqlite": _PARTS
-    - {"RegexpLike", "RegexpILike", "SimilarTo", "RegexpReplace", "RegexpCount"},
+    "postgresql": _ALL | frozenset(_POSTGRESQL.split()),
+    # The regular expressions of SQLite's driver run in Python, where no deadline ends
+    # them.
+    "sqlite": _ALL | frozenset(_SQLITE.split()),
+    "mysql": _ALL | frozenset(_MYSQL.split()),
+    "mariadb": _ALL | frozenset(_MYSQL.split()),
 }
 
-_POSTGRESQL = """
-    acosd age array_dims array_fill array_lower array_ndims array_positions
-    array_replace array_to_json array_upper asind atand broadcast cardinality
-    clock_timestamp cosd date_add date_subtract daterange erf every family gcd
-    generate_subscripts get_byte inet_same_family int4range int8range isempty
-    isfinite json_array_elements json_array_elements_text json_array_length
-    json_build_array json_build_object json_each json_each_text json_object_keys
-    json_typeof jsonb_agg jsonb_array_elements jsonb_array_elements_text
-    jsonb_array_length jsonb_build_array jsonb_build_object jsonb_each
-    jsonb_each_text jsonb_extract_path jsonb_extract_path_text jsonb_insert
-    jsonb_object jsonb_object_keys jsonb_path_exists jsonb_path_match
-    jsonb_path_query jsonb_path_query_array jsonb_path_query_first jsonb_pretty
-    jsonb_set jsonb_strip_nulls jsonb_typeof lcm lower_inc lower_inf make_date
-    make_timestamptz masklen min_scale network num_nonnulls num_nulls numrange
-    octet_length phraseto_tsquery plainto_tsquery quote_ident quote_literal
-    quote_nullable range_merge regexp_match regexp_matches regexp_split_to_array
-    regexp_split_to_table row row_to_json scale sha224 similarity sind
-    statement_timestamp string_to_table tand timeofday timezone to_ascii to_json
-    to_jsonb to_tsquery to_tsvector transaction_timestamp trim_array trim_scale
-    ts_headline ts_rank ts_rank_cd tsrange tstzrange unistr upper_inc upper_inf
-    uuidv7 websearch_to_tsquery word_similarity
-"""
-_SQLITE = """
-    date datetime json json_array json_array_length json_each json_insert json_patch
-    json_quote json_replace json_tree json_valid julianday likelihood likely
-    octet_length percentile printf quote strftime time timediff total unixepoch
-    unlikely
-"""
-FUNCTIONS = {
-    "postgresql": frozenset(_POSTGRESQL.split()),
-    "sqlite": frozenset(_SQLITE.split()),
+# Arguments of a part, beside ``this``, ``expression`` and ``expressions``.
+_SET_OPERATION = "distinct limit offset order side with_"
+_ARGUMENTS = {
+    "Alias": "alias",
+    "Array": "bracket_notation value_constructor",
+    "ArrayOverlaps": "null_safe",
+    "AtTimeZone": "zone",
+    "Between": "high low symmetric",
+    "Bracket": "offset safe",
+    "ByteString": "is_bytes",
+    "CTE": "alias materialized",
+    "Case": "default ifs",
+    "Cast": "to",
+    "CharacterSet": "default",
+    "Chr": "charset",
+    "Column": "db table",
+    "ColumnDef": "kind",
+    "Concat": "coalesce safe",
+    "DPipe": "safe",
+    "DataType": "kind nested values",
+    "DateAdd": "unit",
+    "DateSub": "unit",
+    "Div": "safe typed",
+    "Except": _SET_OPERATION,
+    "Fetch": "count direction limit_options",
+    "Group": "cube grouping_sets rollup",
+    "GroupConcat": "separator",
+    "HexString": "is_integer",
+    "ILike": "negate",
+    "Identifier": "quoted",
+    "If": "false true",
+    "In": "query",  # ``a IN t`` of SQLite would read a table that no FROM names
+    "IndexTableHint": "target",
+    "Intersect": _SET_OPERATION,
+    "Interval": "unit",
+    "Is": "negate",
+    "JSONBExtractScalar": "json_type",
+    "JSONExtract": "only_json_types requires_json variant_extract",
+    "JSONExtractScalar": "json_type only_json_types scalar_only",
+    "JSONObject": "null_handling unique_keys",
+    "JSONPathKey": "quoted",
+    "Join": "kind method on side using",
+    "Lateral": "alias ordinality",
+    "Like": "negate",
+    "Limit": "limit_options offset",
+    "LimitOptions": "percent rows with_ties",
+    "Literal": "is_string",
+    "MatchAgainst": "modifier",
+    "Normalize": "form",
+    "Ordered": "desc nulls_first",
+    "Overlay": "for_ from_",
+    "RecursiveWithSearch": "kind to using",
+    "RegexpLike": "flag full_match",
+    "Select": (
+        "distinct from_ group having joins laterals limit offset order where windows"
+        " with_"
+    ),
+    "StrPosition": "substr",
+    "Subquery": "alias joins limit offset order sample with_",
+    "Substring": "length start",
+    "Table": (
+        "alias catalog db hints indexed joins laterals only ordinality rows_from sample"
+    ),
+    "TableAlias": "columns",
+    "TableFromRows": "alias joins sample",
+    "TableSample": "method percent seed size",
+    "Trim": "position",
+    "Union": _SET_OPERATION,
+    "Unnest": "alias offset",
+    "Values": "alias limit offset order",
+    "Window": "alias first order over partition_by spec",
+    "WindowSpec": "end end_side exclude kind start start_side",
+    "With": "recursive search",
+    "Xor": "round_input",
 }
+_ANY = frozenset({"this", "expression", "expressions"})
+ARGUMENTS = {
+    name: _ANY | frozenset(_ARGUMENTS.get(name, "").split())
+    for name in frozenset().union(*PARTS.values())
+}
+# ``DISTINCT ON`` is PostgreSQL's alone.
+ARGUMENTS_OF = {("postgresql", "Distinct"): _ANY | {"on"}}
 
 _TYPES = """
-    ARRAY BIGDECIMAL BIGINT BINARY BIT BOOLEAN CHAR DATE DATERANGE DATETIME DECIMAL
-    DOUBLE FLOAT INET INT INT4RANGE INT8RANGE INTERVAL JSON JSONB MEDIUMINT NCHAR
-    NUMRANGE NVARCHAR SMALLINT TEXT TIME TIMESTAMP TIMESTAMPNTZ TIMESTAMPTZ TIMETZ
-    TINYINT TSRANGE TSTZRANGE UUID VARBINARY VARCHAR
+    ARRAY BIGDECIMAL BIGINT BINARY BIT BOOLEAN CHAR DATE DATETIME DECIMAL DOUBLE FLOAT
+    INT INTERVAL JSON JSONB NCHAR NVARCHAR SMALLINT TEXT TIME TIMESTAMP TIMESTAMPNTZ
+    TIMESTAMPTZ TIMETZ TINYINT UUID VARBINARY VARCHAR
 """
-TYPES = frozenset(_TYPES.split())
+_POSTGRESQL_TYPES = """
+    CIDR DATEMULTIRANGE DATERANGE INET INT4MULTIRANGE INT4RANGE INT8MULTIRANGE INT8RANGE
+    MONEY NAME NUMMULTIRANGE NUMRANGE SERIAL TSMULTIRANGE TSRANGE TSTZMULTIRANGE
+    TSTZRANGE POINT LINE LSEG BOX PATH POLYGON CIRCLE TSVECTOR TSQUERY MACADDR
+"""
+_MYSQL_TYPES = """
+    LONGBLOB LONGTEXT MEDIUMBLOB MEDIUMINT MEDIUMTEXT TINYBLOB TINYTEXT UBIGINT UDECIMAL
+    CHARACTER_SET UINT USMALLINT UTINYINT YEAR
+"""
+TYPES = {
+    "postgresql": frozenset((_TYPES + _POSTGRESQL_TYPES).split()),
+    "sqlite": frozenset((_TYPES + "BLOB MEDIUMINT").split()),
+    "mysql": frozenset((_TYPES + _MYSQL_TYPES).split()),
+    "mariadb": frozenset((_TYPES + _MYSQL_TYPES).split()),
+}
+# Types that sqlglot knows by name only.
+_NAMED_TYPES_WORDS = """
+    box box2d cidr circle line lseg macaddr macaddr8 path point polygon tsquery
+    tsvector varbit
+"""
+NAMED_TYPES = frozenset(_NAMED_TYPES_WORDS.split())
 
 # Whole schemas, and beginnings of table names, that hold what belongs to the engine:
 # other sessions' statements, password hashes, other tenants' most common values.
-CATALOG_SCHEMAS = {
+_MYSQL_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
+CATALOG_SCHEMAS: dict[str, tuple[str, ...]] = {
     "postgresql": ("pg_", "information_schema"),
     "sqlite": ("temp", "sqlite_"),
+    "mysql": _MYSQL_SCHEMAS,
+    "mariadb": _MYSQL_SCHEMAS,
 }
-CATALOG_TABLES = {
+CATALOG_TABLES: dict[str, tuple[str, ...]] = {
     "postgresql": ("pg_",),
     "sqlite": ("sqlite_", "pragma_", "dbstat", "bytecode", "tables_used"),
+    "mysql": (),
+    "mariadb": (),
 }
 
 # Words without parentheses that are functions of the engine, not columns.
-KEYWORDS = {
-    "postgresql": frozenset(
-        {
-            "user",
-            "current_user",
-            "session_user",
-            "system_user",
-            "current_role",
-            "current_catalog",
-            "current_schema",
-        }
-    ),
-    "sqlite": frozenset[str](),
+_POSTGRESQL_WORDS = """
+    user current_user session_user system_user current_role current_catalog
+    current_schema
+"""
+KEYWORDS: dict[str, frozenset[str]] = {
+    "postgresql": frozenset(_POSTGRESQL_WORDS.split()),
+    "sqlite": frozenset(),
+    "mysql": frozenset({"current_user", "current_role"}),
+    "mariadb": frozenset({"current_user", "current_role"}),
+}
+
+# Columns of functions that make rows, beside those their alias names.
+ROW_COLUMNS = frozenset({"key", "ordinality", "value"})
+SAMPLING = frozenset({"bernoulli", "system"})
+# ``s.nextval`` counts a sequence on.
+SEQUENCE_WORDS: dict[str, frozenset[str]] = {
+    "postgresql": frozenset(),
+    "sqlite": frozenset(),
+    "mysql": frozenset(),
+    "mariadb": frozenset({"currval", "nextval"}),
 }

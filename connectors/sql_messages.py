@@ -10,7 +10,9 @@ from connectors.query_safety import MOST_BYTES, MOST_DEPTH, Refused
 
 _FOUND: dict[str, Promise] = {
     "length": gettext_lazy("Query refused: it is too long (%(found)s)."),
-    "nul": gettext_lazy("Query refused: it holds a character no database can read."),
+    "characters": gettext_lazy(
+        "Query refused: it holds the character %(found)s, which no query needs."
+    ),
     "dialect": gettext_lazy(
         "Query refused: databases of the kind “%(found)s” are not supported."
     ),
@@ -22,7 +24,17 @@ _FOUND: dict[str, Promise] = {
     "empty": gettext_lazy("Query refused: it is empty."),
     "one-statement": gettext_lazy("Query refused: it has %(found)s statements."),
     "read-only": gettext_lazy(
-        "Query refused: %(found)s may change or lock data, or run something else."
+        "Query refused: a statement that begins with %(found)s is no plain read."
+    ),
+    "write-inside": gettext_lazy(
+        "Query refused: there is a %(found)s inside it, which changes data."
+    ),
+    "into": gettext_lazy(
+        "Query refused: INTO writes the result to a table, a file or a variable."
+    ),
+    "lock": gettext_lazy("Query refused: it locks the rows it reads."),
+    "session": gettext_lazy(
+        "Query refused: %(found)s reads or changes what belongs to the session."
     ),
     "part": gettext_lazy("Query refused: %(found)s is not allowed in a saved query."),
     "function": gettext_lazy(
@@ -51,7 +63,7 @@ _REMEDIES: dict[str, Promise] = {
     "rewrite": gettext_lazy(
         "Write it more plainly, with at most %(depth)s parentheses in each other."
     ),
-    "dialect": gettext_lazy("Use a PostgreSQL or SQLite data source."),
+    "dialect": gettext_lazy("Use a PostgreSQL, MySQL, MariaDB or SQLite data source."),
 }
 _FAILURES: dict[str, Promise] = {
     "timeout": gettext_lazy(
@@ -124,6 +136,10 @@ _SOURCES: dict[str, Promise] = {
     "portal-database": gettext_lazy(
         "This is the portal's own database; saved queries never run there. Use a data "
         "source of its own, or a series of the portal."
+    ),
+    "folder": gettext_lazy(
+        "The database file of the data source lies outside the folders that data "
+        "sources may name. Move it there, or add its folder to SIGNALBOX_SQLITE_PATHS."
     ),
     "missing-file": gettext_lazy(
         "The database file of the data source is not there. Check its path."

@@ -58,6 +58,7 @@ def _prepare(lane: str) -> None:
     os.environ["SIGNALBOX_DATA_DIR"] = str(home / "data")
     os.environ["SIGNALBOX_MODE"] = "local"
     os.environ["SIGNALBOX_FLUSH_SECONDS"] = "0"  # tests write what was measured
+    os.environ["SIGNALBOX_SQLITE_PATHS"] = tempfile.gettempdir()
     if lane == "sqlite":
         os.environ["SIGNALBOX_DATABASE_URL"] = f"sqlite:///{home}/portal.sqlite3"
         os.environ["SIGNALBOX_CACHE_URL"] = "locmem://"
@@ -238,7 +239,12 @@ def _install_chromium() -> str | None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave what only PostgreSQL has out of the SQLite lane; the other lane has it."""
+    """Leave what only PostgreSQL has out of the SQLite lane; the other lane has it.
+
+    Files with a browser come first: they are the longest, and one that began last
+    would keep one process busy while the others have nothing left to do.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
     if config.getoption("lane") != "sqlite":
         return
     left_out = [item for item in items if item.get_closest_marker("postgresql")]

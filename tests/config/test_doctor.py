@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zoneinfo
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,8 +22,11 @@ from pytest_django import Settings
 
 from config import doctor
 from config.doctor import CHECKS, Finding, Level, examine
+from connectors.models import DataSource, QuerySafetyCheck
 from observability import health
 from observability.services import beat, take_lease
+from tenants.models import Tenant
+from tenants.scope import using_tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +67,9 @@ def test_json_tells_every_check_once() -> None:
     told = json.loads(out)
     assert failure
     assert told["ready"] is False
-    assert len(told["findings"]) == len(CHECKS)
-    assert len({finding["id"] for finding in told["findings"]}) == len(CHECKS)
+    count = len(CHECKS) + len(doctor.REMOTE_CHECKS)
+    assert len(told["findings"]) == count
+    assert len({finding["id"] for finding in told["findings"]}) == count
     for finding in told["findings"]:
         assert set(finding) == {"id", "level", "found", "remedy"}
         assert bool(finding["remedy"]) == (finding["level"] != "ok")
@@ -266,3 +272,42 @@ def test_errors_of_djangos_checks_are_errors(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_zone_of_the_portal_is_known() -> None:
     assert configured.TIME_ZONE in zoneinfo.available_timezones()
     assert found("time-zones").level is Level.OK
+
+
+@pytest.fixture
+def weather_file(in_acme: Tenant, tmp_path: Path) -> DataSource:
+    with using_tenant(in_acme), sqlite3.connect(tmp_path / "weather") as file:
+        file.execute("CREATE TABLE weather (temp REAL)")
+        return DataSource.objects.create(
+            key="weather", kind="sql", address=f"sqlite:///{tmp_path}/weather"
+        )
+
+
+def test_a_data_source_nobody_verified_is_told(weather_file: DataSource) -> None:
+    before = found("query-safety")
+    call_command("verify_query_safety", "--data-source", "weather", stdout=StringIO())
+    after = found("query-safety")
+    QuerySafetyCheck.all_tenants.update(
+        checked_at=timezone.now() - timedelta(days=32), signature="x"
+    )
+
+    assert before.level == Level.WARNING
+    assert "acme/weather" in before.found
+    assert "verify_query_safety" in before.remedy
+    assert after.level == Level.OK
+    assert found("query-safety").level == Level.WARNING
+
+
+def test_the_doctor_connects_to_data_sources_only_when_asked(
+    weather_file: DataSource,
+) -> None:
+    assert not [each for each in examine() if each.id == "query-roles"]
+
+    [asked] = [each for each in examine(remote=True) if each.id == "query-roles"]
+    weather_file.address += ".gone"
+    weather_file.save()
+    [gone] = [each for each in examine(remote=True) if each.id == "query-roles"]
+
+    assert asked.level == Level.OK
+    assert gone.level == Level.WARNING
+    assert "check_query_roles" in gone.remedy

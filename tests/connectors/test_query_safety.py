@@ -12,7 +12,8 @@ from connectors.query_safety import (
     Refused,
     judge,
 )
-from connectors.sql_grammar import FUNCTIONS, PARTS
+from connectors.sql_functions import FUNCTIONS
+from connectors.sql_grammar import PARTS
 from connectors.sql_messages import refusal_words
 from tests.connectors.sql_corpus import DIALECTS, hostile, plain
 
@@ -52,7 +53,7 @@ def test_a_plain_read_is_allowed_and_written_back(dialect: str, sql: str) -> Non
     assert allowed(verdict.sql, dialect).sql == verdict.sql
 
 
-@pytest.mark.parametrize("dialect", ["", "mysql", "oracle", "postgres", "POSTGRESQL"])
+@pytest.mark.parametrize("dialect", ["", "oracle", "postgres", "POSTGRESQL"])
 def test_an_unknown_dialect_is_refused(dialect: str) -> None:
     assert refused("SELECT 1", dialect).rule == "dialect"
 
@@ -62,9 +63,9 @@ def test_an_unknown_dialect_is_refused(dialect: str) -> None:
     [
         ("SELECT 1; SELECT 2", "one-statement"),
         ("DELETE FROM t", "read-only"),
-        ("SELECT * FROM t FOR UPDATE", "read-only"),
-        ("SELECT 1 INTO x", "read-only"),
-        ("WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a", "read-only"),
+        ("SELECT * FROM t FOR UPDATE", "lock"),
+        ("SELECT 1 INTO x", "into"),
+        ("WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a", "write-inside"),
         ("SELECT pg_sleep(1)", "function"),
         ("SELECT 'a'::regclass", "data-type"),
         ("SELECT * FROM pg_shadow", "catalog"),
@@ -76,8 +77,8 @@ def test_an_unknown_dialect_is_refused(dialect: str) -> None:
         ("SELECT 1 OPERATOR(pg_catalog.+) 2", "part"),
         ("SELECT * FROM", "syntax"),
         ("", "empty"),
-        ("SELECT \x001", "nul"),
-        ("SELECT '\ud800'", "nul"),
+        ("SELECT \x001", "characters"),
+        ("SELECT '\ud800'", "characters"),
         ("EXPLAIN SELECT 1", "read-only"),
         ("SELECT :" + "a" * 64, "parameter-name"),
         ("SELECT :ä", "parameter-name"),
@@ -165,7 +166,8 @@ def test_no_listed_function_belongs_to_a_dangerous_family(word: str) -> None:
     names = {name.lower() for listed in FUNCTIONS.values() for name in listed}
     parts = {name.lower() for listed in PARTS.values() for name in listed}
 
-    assert not {name for name in names | parts if word in name}
+    harmless = {"pg_size_bytes", "pg_size_pretty", "pg_typeof"}
+    assert not {name for name in names | parts if word in name} - harmless
 
 
 @settings(max_examples=300, deadline=None)

@@ -25,10 +25,8 @@ from connectors.outcomes import (
 from connectors.parameters import Argument, ParameterSpec, ParameterType
 from connectors.specs import OperationSpec
 from connectors.sql import run_query
-from connectors.sql_engines import (
-    engine_for,
-    open_sqlite,
-)
+from connectors.sql_engines import engine_for
+from connectors.sql_sqlite import open_sqlite
 from tests.connectors.external import (
     ACTOR,
     ENDLESS,

@@ -21,11 +21,11 @@ from connectors.outcomes import (
 from connectors.specs import OperationSpec
 from connectors.sql import run_query
 from connectors.sql_engines import (
-    SourceRefusedError,
     engine_for,
     is_portal_database,
     read_url,
 )
+from connectors.sql_wall import SourceRefusedError
 from tests.connectors.external import (
     ACTOR,
     ENDLESS,

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, *, json: bool, **options: object) -> None:
-        findings = examine()
+        findings = examine(remote=True)
         count = Counter(finding.level for finding in findings)
         if json:
             self.stdout.write(as_json(findings))

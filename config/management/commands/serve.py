@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -57,6 +58,7 @@ class Command(BaseCommand):
         # On a terminal the addresses should stay in sight; faults are still printed.
         os.environ.setdefault("SIGNALBOX_LOG_LEVEL", "WARNING")
         os.environ.setdefault("SIGNALBOX_LOG_FORMAT", "text")
+        logging.getLogger().setLevel(os.environ["SIGNALBOX_LOG_LEVEL"])
         try:
             chosen = free_port(port, last=port + 99)
             demo_port = free_port(DEMO_PORTS[0], last=DEMO_PORTS[1])

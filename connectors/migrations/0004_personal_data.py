@@ -10,7 +10,7 @@ import connectors.data_sources
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("connectors", "0002_registered_tables"),
+        ("connectors", "0003_query_safety_checks"),
         ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
