@@ -12,19 +12,27 @@ column are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from sqlglot import exp
 
 from connectors.mapping import unique_names
 from connectors.outcomes import Personal, Table
+from connectors.query_shapes import (
+    branches,
+    counts,
+    is_plain_star,
+    is_star,
+    name_key,
+    name_of,
+    place_of,
+)
 from connectors.specs import TableSpec
 from connectors.sql_dialects import CONFUSED, parse_judged
 
-_LONGEST_NAME: Final = 63  # bytes; PostgreSQL cuts longer names without a word
 # In SQLite these are other names of an INTEGER PRIMARY KEY, which may be personal.
 _ROW_NUMBERS: Final = frozenset({"rowid", "oid", "_rowid_"})
 
@@ -53,7 +61,7 @@ class Lineage:
         if between < 0 or (between and not self.star):
             return (True,) * len(names)  # not the columns that were understood
         middle = names[len(self.before) : len(self.before) + between]
-        known = tuple(self.every or _key(name) in self.names for name in middle)
+        known = tuple(self.every or name_key(name) in self.names for name in middle)
         return (*self.before, *known, *self.after)
 
 
@@ -108,22 +116,22 @@ def lineage(sql: str, *, dialect: str, tables: tuple[TableSpec, ...]) -> Lineage
 
 
 def _result(tree: exp.Expr, taint: _Taint) -> Lineage:
-    leaves = _leaves(tree)
+    leaves = branches(tree)
     if leaves is None:
         return _ALL
     lists = [leaf.expressions for leaf in leaves]
     flags = taint.of_leaves(leaves)
-    if not any(_is_star(each) for row in lists for each in row):
+    if not any(is_star(each) for row in lists for each in row):
         if len({len(row) for row in lists}) > 1:
             return _ALL
         return Lineage(tuple(any(column) for column in zip(*flags, strict=True)))
     if len(leaves) > 1:
         return _ALL if any(any(row) for row in flags) else _NONE
     (row,), (known,) = lists, flags
-    stars = [place for place, each in enumerate(row) if _is_star(each)]
+    stars = [place for place, each in enumerate(row) if is_star(each)]
     first, last = stars[0], stars[-1]
     unnamed = any(
-        flag and not _name_of(each) and not _is_plain_star(each)
+        flag and not name_of(each) and not is_plain_star(each)
         for each, flag in zip(
             row[first : last + 1], known[first : last + 1], strict=True
         )
@@ -160,20 +168,22 @@ class _Taint:
     ) -> _Taint:
         """Begin with the registered tables that the statement reads."""
         taint = cls(tree, set())
-        made = {_key(each.alias) for each in tree.find_all(exp.CTE)}
+        made = {name_key(each.alias) for each in tree.find_all(exp.CTE)}
         for table in tree.find_all(exp.Table):
-            known = [each for each in tables if _key(each.name) == _key(table.name)]
+            known = [
+                each for each in tables if name_key(each.name) == name_key(table.name)
+            ]
             for each in known:
                 if each.personal_columns:
-                    taint.names.update(map(_key, each.personal_columns))
-                    taint.rows |= {_key(table.name), _key(table.alias_or_name)}
-            plain = len(known) == 1 and _key(table.name) not in made
+                    taint.names.update(map(name_key, each.personal_columns))
+                    taint.rows |= {name_key(table.name), name_key(table.alias_or_name)}
+            plain = len(known) == 1 and name_key(table.name) not in made
             columns = table.args.get("alias") and table.args["alias"].columns
             spec = known[0] if plain and not columns else None
-            taint.sources.setdefault(_key(table.alias_or_name), []).append(spec)
+            taint.sources.setdefault(name_key(table.alias_or_name), []).append(spec)
         for node in tree.find_all(exp.Subquery, exp.CTE, exp.Lateral, exp.UDTF):
             if node.alias:
-                taint.sources.setdefault(_key(node.alias), []).append(None)
+                taint.sources.setdefault(name_key(node.alias), []).append(None)
         if taint.rows and dialect == "sqlite":
             taint.names |= _ROW_NUMBERS
         return taint
@@ -200,10 +210,10 @@ class _Taint:
         if isinstance(query, exp.Subquery):
             self._name_columns(query, query.this)
             return
-        place = _place_of(query, self.tree)
+        place = place_of(query, self.tree)
         if place is None:
             return  # a value of an expression, which has no name of its own
-        leaves = _leaves(query)
+        leaves = branches(query)
         if leaves is None:
             self.every = self.every or self._touches(query)
             return
@@ -212,7 +222,7 @@ class _Taint:
         if not any(any(row) for row in flags):
             return
         if len(leaves) > 1 and (
-            any(_is_star(each) for row in columns for each in row)
+            any(is_star(each) for row in columns for each in row)
             or len({len(row) for row in columns}) > 1
         ):
             self.every = self.every or place == "source"
@@ -225,9 +235,9 @@ class _Taint:
                     self._name(each, read_again=place == "source")
 
     def _name(self, output: exp.Expr, *, read_again: bool) -> None:
-        if name := _name_of(output):
+        if name := name_of(output):
             self.names.add(name)
-        elif not _is_plain_star(output) and read_again:
+        elif not is_plain_star(output) and read_again:
             self.every = True  # the engine makes the name
 
     def _name_source(self, node: exp.Expr) -> None:
@@ -235,8 +245,8 @@ class _Taint:
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
             self._name_columns(node, node.this)
         elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            if _key(node.name) in self.rows:
-                self.rows.add(_key(node.alias_or_name))
+            if name_key(node.name) in self.rows:
+                self.rows.add(name_key(node.alias_or_name))
                 self._rename_all(node)
         elif self._touches(node):
             self.every = True
@@ -252,33 +262,33 @@ class _Taint:
         if not self._touches(body):
             return
         if node.alias:
-            self.rows.add(_key(node.alias))
+            self.rows.add(name_key(node.alias))
         alias = node.args.get("alias")
         renamed = alias.columns if isinstance(alias, exp.TableAlias) else []
         if not renamed:
             return
-        leaves = _leaves(body)
+        leaves = branches(body)
         if leaves is None or any(
-            _is_star(each) for leaf in leaves for each in leaf.expressions
+            is_star(each) for leaf in leaves for each in leaf.expressions
         ):
             self._rename_all(node)
             return
         for leaf in leaves:
             for name, each in zip(renamed, leaf.expressions, strict=False):
                 if self.reaches(each, leaf):
-                    self.names.add(_key(name.name))
+                    self.names.add(name_key(name.name))
 
     def _rename_all(self, node: exp.Expr) -> None:
         alias = node.args.get("alias")
         if isinstance(alias, exp.TableAlias):
-            self.names.update(_key(name.name) for name in alias.columns)
+            self.names.update(name_key(name.name) for name in alias.columns)
 
     def _touches(self, node: exp.Expr) -> bool:
         """Whether any personal row source or column is somewhere inside."""
         if self.every:
             return True
         return any(
-            (isinstance(each, exp.Table) and _key(each.name) in self.rows)
+            (isinstance(each, exp.Table) and name_key(each.name) in self.rows)
             or (isinstance(each, exp.Column) and self._is_personal(each))
             for each in node.walk()
         )
@@ -295,7 +305,9 @@ class _Taint:
         while waiting:
             node, around = waiting.pop()
             match node:
-                case exp.Count() | exp.Exists():
+                case exp.Exists():
+                    continue
+                case exp.Count() | exp.Anonymous() if counts(node):
                     continue
                 case exp.Star():
                     if self._touches(around):
@@ -304,7 +316,7 @@ class _Taint:
                     if self._is_personal(node):
                         return True
                 case exp.Query():
-                    leaves = _leaves(node)
+                    leaves = branches(node)
                     if leaves is None:
                         if self._touches(node):
                             return True
@@ -318,79 +330,16 @@ class _Taint:
         return False
 
     def _is_personal(self, column: exp.Column) -> bool:
-        name, source = _key(column.name), _key(column.table)
+        name, source = name_key(column.name), name_key(column.table)
         if isinstance(column.this, exp.Star):
             return self.every or source in self.rows or source not in self.sources
         if not source:
             return self.every or name in self.names or name in self.rows
         behind = self.sources.get(source, [None])
         if all(
-            spec is not None and name not in map(_key, spec.personal_columns)
+            spec is not None and name not in map(name_key, spec.personal_columns)
             for spec in behind
         ):
             # A known table, and none of its personal columns.
             return name in _ROW_NUMBERS & self.names and source in self.rows
         return self.every or name in self.names or name in self.rows
-
-
-def _place_of(query: exp.Expr, tree: exp.Expr) -> Literal["root", "source"] | None:
-    """Say whether a query is the statement itself, or one that rows are read from."""
-    while query is not tree and isinstance(
-        query.parent, exp.SetOperation | exp.Subquery
-    ):
-        query = query.parent
-    if query is tree:
-        return "root"
-    around = exp.From, exp.Join, exp.CTE, exp.Lateral, exp.Table, exp.UDTF
-    return "source" if isinstance(query.parent, around) else None
-
-
-def _leaves(query: exp.Expr) -> list[exp.Select] | None:
-    """Return the SELECTs whose rows a query gives; None for another shape."""
-    waiting, found = [query], list[exp.Select]()
-    while waiting:
-        match waiting.pop():
-            case exp.Select() as select:
-                found.append(select)
-            case exp.SetOperation() as both:
-                if both.args.get("by_name") or both.args.get("on"):
-                    return None
-                waiting += [both.expression, both.this]
-            case exp.Subquery() as inner:
-                waiting.append(inner.this)
-            case _:
-                return None
-    return found
-
-
-def _is_star(output: exp.Expr) -> bool:
-    """Whether an output is any number of columns."""
-    return any(
-        isinstance(each, exp.Star) and not isinstance(each.parent, exp.Count)
-        for each in _of_this_select(output)
-    )
-
-
-def _of_this_select(output: exp.Expr) -> Iterator[exp.Expr]:
-    return output.walk(prune=lambda node: isinstance(node, exp.Query))
-
-
-def _is_plain_star(output: exp.Expr) -> bool:
-    """Whether it is ``*`` or ``t.*``, whose names are those of the columns."""
-    star = output.this if isinstance(output, exp.Column) else output
-    return isinstance(star, exp.Star) and not any(star.args.values())
-
-
-def _name_of(output: exp.Expr) -> str:
-    """Return the name of an output; empty for a star, or where the engine makes it."""
-    if isinstance(output, exp.Alias):
-        return _key(output.alias)
-    if isinstance(output, exp.Column) and not isinstance(output.this, exp.Star):
-        return _key(output.name)
-    return ""
-
-
-def _key(name: str) -> str:
-    """Return a name as names are compared: without case, cut as PostgreSQL cuts."""
-    cut = name.encode("utf-8", "replace")[:_LONGEST_NAME]
-    return cut.decode("utf-8", "ignore").casefold()
