@@ -56,6 +56,11 @@ class Drawn(NamedTuple):
         return self.rendered.state in SHOWN_BADLY
 
 
+def nowhere(block: str) -> str:
+    """Give a block no address."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where readers find one block alone, its rows as CSV, and its personal data.
@@ -66,7 +71,7 @@ class Addresses:
 
     block: Callable[[str], str]
     csv: Callable[[str], str]
-    personal: Callable[[str], str]
+    personal: Callable[[str], str] = nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +248,11 @@ class OpenPage:
             if self._addresses is not None:
                 query = urlencode(self.reader.given, doseq=True)
                 end = f"?{query}" if query else ""
+                personal = self._addresses.personal(block.id)
                 found = (
                     self._addresses.block(block.id) + end,
                     self._addresses.csv(block.id) + end,
-                    self._addresses.personal(block.id) + end,
+                    personal and personal + end,
                 )
             self._known_addresses[block.id] = found
         return found
