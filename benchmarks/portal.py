@@ -84,10 +84,11 @@ def prepare() -> str:
 
 
 def _screens(tenant: Tenant, actor: Actor) -> None:
-    from connectors.models import DataSource, Operation
+    from connectors.models import DataSource, Operation, RegisteredTable
 
     address = f"sqlite:///{readings_path()}"
     database = DataSource.objects.create(key="db", kind="sql", address=address)
+    RegisteredTable.objects.create(source=database, name="readings", shared=True)
     upstream = DataSource.objects.create(
         key="api", kind="http", address=os.environ["BENCHMARK_UPSTREAM"]
     )

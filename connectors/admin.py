@@ -28,6 +28,7 @@ from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
 from connectors.reveals import REVEAL
 from connectors.specs import SourceKind
+from connectors.table_admin import TablesAdmin
 from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
 from tenants.models import Tenant, User
 from tenants.permissions import can, grant
@@ -94,7 +95,7 @@ class DataSourceForm(TenantModelForm):
 
 
 @admin.register(DataSource)
-class DataSourceAdmin(TenantModelAdmin):
+class DataSourceAdmin(TablesAdmin):
     form = DataSourceForm
     list_display = ["key", "kind", "operation_count", "enabled", "updated_at"]
     list_filter = ["kind", "enabled"]

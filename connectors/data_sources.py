@@ -22,6 +22,7 @@ from connectors.specs import (
     TenantValue,
 )
 from tenants.models import TenantModel
+from tenants.scope import WrongTenant
 
 LONGEST_CALL_MS = 600_000
 
@@ -170,6 +171,12 @@ class DataSource(TenantModel):
         self.secret_hint = secrets.hint(plain) if plain else ""
         self.secret_set_at = timezone.now() if plain else None
 
+    def table_specs(self) -> tuple[TableSpec, ...]:
+        """Return the tables that saved queries may read; none for other kinds."""
+        if self.kind != SourceKind.SQL or self.pk is None:
+            return ()
+        return tuple(row.spec() for row in self.tables.all())
+
     def spec(self) -> SourceSpec:
         """Return the source ready to be called, or with the fault that forbids it."""
         made = SourceSpec(
@@ -187,7 +194,7 @@ class DataSource(TenantModel):
             max_body_bytes=self.max_body_bytes,
             allowed_networks=tuple(settings.SIGNALBOX_INTERNAL_NETWORKS),
             verify_tls=self.verify_tls,
-            tables=tuple(row.spec() for row in self.tables.all()),
+            tables=self.table_specs(),
             personal_fields=tuple(self.personal_fields),
         )
         try:
@@ -270,6 +277,15 @@ class RegisteredTable(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}" if self.schema else self.name
+
+    def clean(self) -> None:
+        rules.check_table(self)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.take_scope()
+        if self.source.tenant_id != self.tenant_id:
+            raise WrongTenant(f"Table {self} was given to a source of another tenant.")
+        super().save(*args, **kwargs)
 
     def spec(self) -> TableSpec:
         """Return the table as a value."""

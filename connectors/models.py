@@ -43,10 +43,8 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(enabled=True, source__enabled=True)
 
     def with_spec_rows(self) -> Self:
-        """Fetch what `Operation.spec` reads, in three queries for any number."""
-        return self.select_related("source__tenant").prefetch_related(
-            "parameters", "source__tables"
-        )
+        """Fetch what `Operation.spec` reads, but the tables of SQL sources."""
+        return self.select_related("source__tenant").prefetch_related("parameters")
 
 
 class Operation(TenantModel):
@@ -313,6 +311,8 @@ class Parameter(TenantModel):
 
     def clean(self) -> None:
         parameter_rules.check_parameter(self)
+        if self.operation.kind is SourceKind.SQL:
+            parameter_rules.check_sql_name(self.name)
 
     def spec(self) -> ParameterSpec:
         return parameter_rules.parameter_spec(self)

@@ -18,7 +18,23 @@ from connectors.parameters import (
     ParameterType,
     parse_arguments,
 )
+from connectors.query_safety import RESERVED
 from connectors.stored import StoredParameter
+
+
+def check_sql_name(name: str) -> None:
+    """Refuse a name that queries know as the tenant's.
+
+    Raises:
+        ValidationError: for the field ``name``.
+    """
+    if name in RESERVED:
+        raise ValidationError({"name": _reserved_words(name)})
+
+
+def _reserved_words(name: str) -> str:
+    text = _("%(name)s is bound by the portal itself. Choose another name.")
+    return text % {"name": name}
 
 
 def check_parameter(parameter: StoredParameter) -> None:
@@ -29,8 +45,7 @@ def check_parameter(parameter: StoredParameter) -> None:
     """
     errors: dict[str, str] = {}
     if parameter.name in http_request.RESERVED:
-        text = _("%(name)s is bound by the portal itself. Choose another name.")
-        errors["name"] = text % {"name": parameter.name}
+        errors["name"] = _reserved_words(parameter.name)
     choices = parameter.choices
     if not isinstance(choices, list) or not all(
         isinstance(one, str) for one in choices

@@ -37,7 +37,8 @@ __all__ = [
 MOST_BYTES = 64 * 1024
 MOST_TOKENS = 10_000
 MOST_DEPTH = 32  # parentheses inside parentheses; sqlglot itself gives up near 50
-RESERVED = frozenset({"tenant", "user"})  # bound from the actor, never from arguments
+# Bound from the actor, never from arguments.
+RESERVED = frozenset({"tenant", "tenant_id", "user"})
 
 # Characters no query needs: those that no database reads, and those that show a text
 # to its reviewer in another order than it is read.

@@ -40,6 +40,7 @@ class Refused:
             ``rewrite`` or ``dialect``.
         line: Line it starts on, from 1; None when it has no single place.
         column: Column it starts at, from 1.
+        names: Names that would do instead, where they can be told.
     """
 
     rule: str
@@ -47,6 +48,7 @@ class Refused:
     remedy: str
     line: int | None = None
     column: int | None = None
+    names: tuple[str, ...] = ()
 
 
 # Every rule, with the way out of it, in the order in which they are held.

@@ -19,12 +19,13 @@ from connectors import http_request, messages
 from connectors.addresses import AddressError, parse_address
 from connectors.bodies import compiled_path
 from connectors.outcomes import Column, ColumnType, Personal
-from connectors.query_safety import Allowed, Refused, judge
+from connectors.query_safety import RESERVED, Allowed, Refused, judge
 from connectors.specs import AuthKind, BodyKind, SourceKind, SourceSpec
 from connectors.sql_engines import is_portal_database, read_url
 from connectors.sql_messages import refusal_words, series_words, source_words
 from connectors.sql_wall import SourceRefusedError
-from connectors.stored import StoredOperation, StoredSource
+from connectors.stored import StoredOperation, StoredSource, StoredTable
+from connectors.tenant_scope import scope_query
 from observability.services import SERIES
 
 _COLUMN_FIELDS = frozenset({"name", "type", "label", "unit", "format", "personal"})
@@ -121,6 +122,28 @@ def database_url(address: str, password: str) -> str:
     return url.render_as_string(hide_password=False)
 
 
+def check_table(table: StoredTable) -> None:
+    """Refuse a registered table that no query could name, or whose rows are nobody's.
+
+    Raises:
+        ValidationError: by field.
+    """
+    errors: dict[str, str] = {}
+    for field in ("schema", "name", "tenant_column"):
+        if not str(getattr(table, field)).isprintable():
+            errors[field] = _("The name holds a character that no table name has.")
+    if table.shared and table.tenant_column:
+        errors["shared"] = _(
+            "A shared table has no tenant column. Empty the column, or do not share it."
+        )
+    elif not table.shared and not table.tenant_column:
+        errors["tenant_column"] = _(
+            "Name the column that tells whose a row is, or share the table."
+        )
+    if errors:
+        raise ValidationError(errors)
+
+
 # --- Operations ---------------------------------------------------------------------
 
 
@@ -178,7 +201,11 @@ def _jmespath_words(place: int | None) -> str:
 
 
 def _sql_errors(operation: StoredOperation) -> dict[str, str]:
-    verdict = judge(operation.sql, dialect=dialect_of(operation.source))
+    verdict = scope_query(
+        operation.sql,
+        dialect=dialect_of(operation.source),
+        tables=operation.source.table_specs(),
+    )
     if isinstance(verdict, Refused):
         return {"sql": refusal_words(verdict)}
     return {}
@@ -246,7 +273,9 @@ def _is_clean(text: str) -> bool:
 def undeclared_names(operation: StoredOperation, declared: Iterable[str]) -> list[str]:
     """Return the names an operation asks for that no parameter has, sorted."""
     asked: set[str] = set()
+    bound = http_request.RESERVED
     if operation.source.kind == SourceKind.SQL:
+        bound = RESERVED
         verdict = judge(operation.sql, dialect=dialect_of(operation.source))
         asked = set(verdict.parameters) if isinstance(verdict, Allowed) else set()
     elif operation.source.kind == SourceKind.HTTP:
@@ -254,7 +283,7 @@ def undeclared_names(operation: StoredOperation, declared: Iterable[str]) -> lis
         if operation.body_kind != BodyKind.NONE:
             texts.append(operation.body)
         asked = set().union(*(http_request.placeholders(text) for text in texts))
-    return sorted(asked - set(declared) - http_request.RESERVED)
+    return sorted(asked - set(declared) - bound)
 
 
 def _texts(value: object) -> list[str]:

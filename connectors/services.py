@@ -94,8 +94,8 @@ _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other cal
 def load_operations(keys: Iterable[str], *, actor: Actor) -> dict[str, OperationSpec]:
     """Return the actor's enabled operations among `keys`, ready to be performed.
 
-    One query, or five after a change, however many keys; unknown and disabled ones
-    are absent.
+    One query, or up to five after a change, however many keys; unknown and disabled
+    ones are absent.
     """
     with using_tenant(actor.tenant_id):
         return load_specs(keys)

@@ -19,7 +19,7 @@ from connectors import personal_columns
 from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
-from connectors.query_safety import RESERVED, Allowed, Refused, judge
+from connectors.query_safety import RESERVED, Allowed, Refused
 from connectors.query_slots import Busy, Slot, Slots
 from connectors.specs import OperationSpec, SourceSpec
 from connectors.sql_engines import DRIVER_ERRORS, WALLS, engine_for
@@ -33,6 +33,7 @@ from connectors.sql_values import (
     statement,
 )
 from connectors.sql_wall import SourceRefusedError, Terms
+from connectors.tenant_scope import scope_query
 from tenants.scope import Actor
 
 SLOTS = Slots()
@@ -55,13 +56,17 @@ async def run_query(
 
     Args:
         arguments: Typed values by parameter name, as of `parse_arguments`.
-        actor: Whose tenant and user ``:tenant`` and ``:user`` are bound to.
+        actor: Whose tenant and user ``:tenant``, ``:tenant_id`` and ``:user`` are
+            bound to; of the tenant that owns the data source.
         deadline: ``time.monotonic()`` seconds after which nothing is awaited.
         row_limit: Most rows kept; the operation's own limit when None.
     """
     started = time.monotonic()
     until = min(deadline, started + spec.timeout_ms / 1_000)
     limit = spec.row_limit if row_limit is None else row_limit
+    if not spec.source.tenant_key or actor.tenant_id != spec.source.tenant_id:
+        no_tenant = Refused("tenant", "", "tenant")
+        return Failure(Reason.REFUSED, refusal_words(no_tenant), 0.0)
     query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
@@ -90,7 +95,8 @@ def _values(
     spec: OperationSpec, arguments: Mapping[str, Argument], actor: Actor
 ) -> dict[str, tuple[ParameterType, Argument]]:
     values = dict(arguments)
-    values["tenant"], values["user"] = spec.source.tenant_key, actor.user_id
+    values["tenant"], values["tenant_id"] = spec.source.tenant_key, actor.tenant_id
+    values["user"] = actor.user_id
     return {
         name: (kind, values.get(name)) for name, kind in kinds(spec.parameters).items()
     }
@@ -146,16 +152,18 @@ class _Query:
 
     def run(self) -> Outcome:
         spec = self._spec
-        allowed = judge(spec.sql, dialect=spec.source.dialect)
-        if isinstance(allowed, Refused):
-            return Failure(Reason.REFUSED, refusal_words(allowed), 0.0)
+        source = spec.source
+        scoped = scope_query(spec.sql, dialect=source.dialect, tables=source.tables)
+        if isinstance(scoped, Refused):
+            return Failure(Reason.REFUSED, refusal_words(scoped), 0.0)
+        allowed = scoped.allowed
         if refused := self._refused_parameter(allowed):
             return refused
         if self._until <= time.monotonic():
             return _failed(Reason.TIMEOUT, "timeout")
         try:
-            text = statement(allowed, self._used(allowed), dialect=spec.source.dialect)
-            with engine_for(spec.source).connect() as connection:
+            text = statement(allowed, self._used(allowed), dialect=source.dialect)
+            with engine_for(source).connect() as connection:
                 return self._read(connection, text)
         except SourceRefusedError as error:
             reason = Reason.UPSTREAM if error.rule == "missing-file" else Reason.REFUSED

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from connectors.query_safety import MOST_BYTES, MOST_DEPTH, Refused
 
+_MOST_NAMES = 12  # registered tables that a refusal lists
+
 _FOUND: dict[str, Promise] = {
     "length": gettext_lazy("Query refused: it is too long (%(found)s)."),
     "characters": gettext_lazy(
@@ -49,6 +51,13 @@ _FOUND: dict[str, Promise] = {
     "unstable": gettext_lazy(
         "Query refused: it reads differently when it is written out again."
     ),
+    "tenant": gettext_lazy("Query refused: it would run for no tenant."),
+    "table": gettext_lazy(
+        "Query refused: the table “%(found)s” is not registered with the data source."
+    ),
+    "scope": gettext_lazy(
+        "Query refused: it cannot be told for certain which rows “%(found)s” reads."
+    ),
 }
 _REMEDIES: dict[str, Promise] = {
     "shorten": gettext_lazy("Keep it below %(bytes)s kB."),
@@ -64,6 +73,19 @@ _REMEDIES: dict[str, Promise] = {
         "Write it more plainly, with at most %(depth)s parentheses in each other."
     ),
     "dialect": gettext_lazy("Use a PostgreSQL, MySQL, MariaDB or SQLite data source."),
+    "tenant": gettext_lazy("Open the portal as a member of the tenant that owns it."),
+    "register": gettext_lazy(
+        "Register the tables that queries may read on the page of the data source."
+    ),
+    "registered": gettext_lazy(
+        "Read one of %(names)s, or register the table on the page of the data source."
+    ),
+    "other-name": gettext_lazy("Give it another name."),
+    "quote-name": gettext_lazy("Write the name in quotes."),
+    "name-column": gettext_lazy("Use a column of the table, such as its key."),
+    "alias": gettext_lazy(
+        "Give the table an alias, and write the alias before the column."
+    ),
 }
 _FAILURES: dict[str, Promise] = {
     "timeout": gettext_lazy(
@@ -151,7 +173,9 @@ def refusal_words(refused: Refused) -> str:
     """Say which rule a query breaks, where, and the way out."""
     fault = str(_FOUND[refused.rule]) % {"found": refused.found or "…"}
     sizes = {"bytes": MOST_BYTES // 1024, "depth": MOST_DEPTH}
-    remedy = str(_REMEDIES[refused.remedy]) % sizes
+    names = ", ".join(refused.names[:_MOST_NAMES])
+    more = ", …" if len(refused.names) > _MOST_NAMES else ""
+    remedy = str(_REMEDIES[refused.remedy]) % {**sizes, "names": names + more}
     place = _place_words(refused.line, refused.column)
     return " ".join(filter(None, [fault, place, remedy]))
 

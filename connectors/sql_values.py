@@ -91,7 +91,11 @@ def statement(
 def kinds(specs: Sequence[ParameterSpec]) -> dict[str, ParameterType]:
     """Return the type of each parameter by name, the reserved ones included."""
     declared = {spec.name: spec.type for spec in specs}
-    return declared | {"tenant": ParameterType.TEXT, "user": ParameterType.INTEGER}
+    return declared | {
+        "tenant": ParameterType.TEXT,
+        "tenant_id": ParameterType.INTEGER,
+        "user": ParameterType.INTEGER,
+    }
 
 
 def mapped_rows(

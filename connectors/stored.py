@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from connectors.specs import TableSpec
+
 
 class StoredSource(Protocol):
     """Fields of a data source."""
@@ -25,6 +27,20 @@ class StoredSource(Protocol):
     def username(self) -> str: ...
     @property
     def headers(self) -> Any: ...
+    def table_specs(self) -> tuple[TableSpec, ...]: ...
+
+
+class StoredTable(Protocol):
+    """Fields of a registered table."""
+
+    @property
+    def schema(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def shared(self) -> bool: ...
+    @property
+    def tenant_column(self) -> str: ...
 
 
 class StoredOperation(Protocol):

@@ -20,16 +20,23 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import prefetch_related_objects
 
 from connectors.models import DataSource, Operation, Parameter, RegisteredTable
-from connectors.specs import OperationSpec
+from connectors.specs import OperationSpec, SourceKind
 from tenants.models import Tenant
 from tenants.scope import required_tenant_id
 
 MOST_KEPT = 1_024
 
+_ROW_AS_TEXT = {"postgresql": "jsonb_build_array", "sqlite": "json_array"}
+_TEXTS_TOGETHER = {
+    "postgresql": "string_agg({row}::text, ',' ORDER BY r.id)",
+    "sqlite": "group_concat({row})",
+}
+
 Stored: TypeAlias = tuple[object, ...]
-"""All columns of an operation, its source, its tenant, parameters and tables."""
+"""All columns of an operation, its source, tenant, parameters and tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,8 @@ _loaded = _Loaded()
 def load_specs(keys: Iterable[str]) -> dict[str, OperationSpec]:
     """Return the enabled operations of the tenant in scope among `keys`.
 
-    One query when all of them are known in their present state, else five, however
-    many keys. Secrets of sources are opened now.
+    One query when all of them are known in their present state, else four, and one
+    more for tables of databases, however many keys. Secrets of sources are opened now.
     """
     now = _read_stored(set(keys))
     kept = {key: _loaded.get(stored) for key, stored in now.items()}
@@ -87,7 +94,9 @@ def load_specs(keys: Iterable[str]) -> dict[str, OperationSpec]:
 def _load(keys: Collection[str], now: dict[str, Stored]) -> dict[str, _Kept]:
     if not keys:
         return {}
-    rows = Operation.objects.filter(key__in=keys).enabled().with_spec_rows()
+    rows = list(Operation.objects.filter(key__in=keys).enabled().with_spec_rows())
+    databases = [row.source for row in rows if row.kind is SourceKind.SQL]
+    prefetch_related_objects(databases, "tables")
     loaded = {row.key: _Kept.of(row) for row in rows}
     # A row that changed between the two looks must not be kept as what it was before.
     after = _read_stored(keys)
@@ -117,15 +126,20 @@ def _statement(keys: int) -> str:
         quote(model._meta.db_table)
         for model in (Operation, DataSource, Parameter, Tenant, RegisteredTable)
     )
-    # Tables stand beside the first parameter only: all by all would be many rows.
+    columns = ", ".join(
+        f"r.{quote(field.attname)}" for field in RegisteredTable._meta.concrete_fields
+    )
+    # A join would multiply the rows, so the tables of a source come as one text.
+    row = f"{_ROW_AS_TEXT[connection.vendor]}({columns})"
+    together = _TEXTS_TOGETHER[connection.vendor].format(row=row)
+    tables = f"(SELECT {together} FROM {table} r WHERE r.source_id = s.id)"  # noqa: S608
     # Names of our own tables and a number of placeholders: nothing given from outside.
     return (
-        f"SELECT o.{quote('key')}, o.*, s.*, t.*, p.*, r.* FROM {operation} o"  # noqa: S608
+        f"SELECT o.{quote('key')}, o.*, s.*, t.*, p.*, {tables}"  # noqa: S608
+        f" FROM {operation} o"
         f" JOIN {source} s ON s.id = o.source_id"
         f" JOIN {tenant} t ON t.id = o.tenant_id"
         f" LEFT JOIN {parameter} p ON p.operation_id = o.id"
-        f" LEFT JOIN {table} r ON r.source_id = s.id AND (p.id IS NULL OR p.id ="
-        f" (SELECT min(f.id) FROM {parameter} f WHERE f.operation_id = o.id))"
         f" WHERE o.tenant_id = %s AND o.{quote('key')} IN ({', '.join(['%s'] * keys)})"
-        " AND o.enabled AND s.enabled ORDER BY o.id, p.id, r.id"
+        " AND o.enabled AND s.enabled ORDER BY o.id, p.id"
     )

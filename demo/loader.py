@@ -21,7 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from branching.models import Condition, DecisionTable, Fact, Rule
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from demo.database import write_database
 from demo.models import Subscription
 from menus.models import Menu
@@ -182,9 +182,13 @@ def _sources(api_address: str) -> dict[str, DataSource]:
     found = {}
     for entry in _content("sources"):
         address = addresses[entry["key"]]
-        source = _make_once(DataSource, {**entry, "address": address})
+        fields = {name: entry[name] for name in entry if name != "shared_tables"}
+        source = _make_once(DataSource, {**fields, "address": address})
         if source.address != address:
             source = _make(source, {"address": address})
+        for name in entry.get("shared_tables", []):
+            if not source.tables.filter(name=name).exists():
+                _make(RegisteredTable(source=source), {"name": name, "shared": True})
         found[source.key] = source
     return found
 

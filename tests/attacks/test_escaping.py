@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from menus.services import create_menu
 from screens.models import Screen, ScreenVersion
 from screens.services import publish, save_version
@@ -53,6 +53,7 @@ def planted(world: World, db: None, tmp_path: Path) -> None:
         source = DataSource.objects.create(
             key="evil", kind="sql", address=f"sqlite:///{file}", label=text
         )
+        RegisteredTable.objects.create(source=source, name="evil", shared=True)
         operation = Operation.objects.create(
             key="evil",
             source=source,

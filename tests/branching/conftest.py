@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from branching.models import Condition, DecisionTable, Fact, Rule
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import grant
 from tenants.scope import using_tenant
@@ -65,6 +65,9 @@ def make_operations(path: Path) -> None:
     """Make, for the tenant in scope, two SQL operations and one HTTP operation."""
     external = DataSource.objects.create(
         key="plans", kind="sql", address=f"sqlite:///{path}"
+    )
+    RegisteredTable.objects.create(
+        source=external, name="plans", tenant_column="tenant"
     )
     upstream = DataSource.objects.create(
         key="api", kind="http", address="https://api.example"

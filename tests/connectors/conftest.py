@@ -24,6 +24,11 @@ from tests.connectors.external import (  # noqa: F401 - fixtures
     on_sqlite,
     sqlite_file,
 )
+from tests.connectors.scope_databases import (  # noqa: F401 - fixtures
+    pair,
+    pair_of_postgresql,
+    pair_of_sqlite,
+)
 from tests.connectors.walled import walled_postgresql  # noqa: F401 - a fixture
 
 SECRET = "s3cr3t-planted-here-Zq"

@@ -24,7 +24,7 @@ from connectors.outcomes import (
     Table,
 )
 from connectors.parameters import Argument
-from connectors.specs import OperationSpec, SourceKind, SourceSpec
+from connectors.specs import OperationSpec, SourceKind, SourceSpec, TableSpec
 from connectors.sql import run_query
 from connectors.sql_engines import (
     dispose_all,
@@ -32,6 +32,7 @@ from connectors.sql_engines import (
 from tenants.scope import Actor
 from tests.connectors.sql_corpus import SCHEMA
 
+SHARED = (TableSpec("orders"), TableSpec("sites"))
 ACTOR = Actor(user_id=7, tenant_id=1)
 NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {})"
 ENDLESS = (
@@ -94,7 +95,13 @@ def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def on_sqlite(sqlite_file: Path) -> Iterator[External]:
     url = f"sqlite:///{sqlite_file}"
     source = SourceSpec(
-        "orders", SourceKind.SQL, 1, "acme", base_url=url, dialect="sqlite"
+        "orders",
+        SourceKind.SQL,
+        1,
+        "acme",
+        base_url=url,
+        dialect="sqlite",
+        tables=SHARED,
     )
 
     def digest() -> str:
@@ -133,7 +140,13 @@ def on_postgresql() -> Iterator[External]:
             f"postgresql://{reader}:read@/{name}?host={host}&port={database.info.port}"
         )
     source = SourceSpec(
-        "orders", SourceKind.SQL, 1, "acme", base_url=url, dialect="postgresql"
+        "orders",
+        SourceKind.SQL,
+        1,
+        "acme",
+        base_url=url,
+        dialect="postgresql",
+        tables=SHARED,
     )
 
     def digest() -> str:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import translation
 
 from connectors import rules
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from connectors.outcomes import Column, ColumnType
 from connectors.specs import SourceKind
 from observability.services import SERIES
@@ -36,6 +36,8 @@ def operation(kind: str = "http", **fields: Any) -> Operation:
     address = {"http": "https://x.example", "sql": "sqlite:////tmp/x.db", "portal": ""}
     made = source(kind=kind, address=address[kind])
     made.save()
+    if kind == "sql":
+        RegisteredTable.objects.create(source=made, name="t", shared=True)
     return Operation(**({"key": "op", "source": made} | fields))
 
 

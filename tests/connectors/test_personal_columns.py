@@ -145,7 +145,9 @@ def test_no_shape_of_query_lets_a_personal_value_through(people: People) -> None
 def test_the_shapes_do_carry_personal_values_where_nothing_is_registered(
     people: People,
 ) -> None:
-    open_source = replace(people.database.source, tables=())
+    open_source = replace(
+        people.database.source, tables=tuple(TableSpec(each.name) for each in TABLES)
+    )
     carried = 0
     for sql in personal(people.dialect):
         outcome = people.database.run(sql, source=open_source)

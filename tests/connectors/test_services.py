@@ -89,7 +89,7 @@ def test_a_disabled_source_disables_its_operations(stored: Make, actor: Actor) -
     assert operation_keys(actor=actor) == {}
 
 
-def test_operations_are_loaded_in_five_queries_and_again_in_one(
+def test_operations_are_loaded_in_four_queries_and_again_in_one(
     stored: Make, actor: Actor, django_assert_num_queries: Any
 ) -> None:
     for number in range(5):
@@ -97,7 +97,7 @@ def test_operations_are_loaded_in_five_queries_and_again_in_one(
         Parameter.objects.create(operation=operation, name="a")
     keys = [f"op{number}" for number in range(5)]
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         found = load_operations(keys, actor=actor)
     with django_assert_num_queries(1):
         again = load_operations(keys, actor=actor)

@@ -18,7 +18,7 @@ from connectors.outcomes import (
     Outcome,
     Reason,
 )
-from connectors.specs import OperationSpec
+from connectors.specs import OperationSpec, TableSpec
 from connectors.sql import run_query
 from connectors.sql_engines import (
     engine_for,
@@ -128,7 +128,9 @@ def test_a_reader_who_leaves_ends_the_statement(external: External) -> None:
 def test_a_wrong_name_is_told_with_its_place(
     external: External, sql: str, words: str, place: str
 ) -> None:
-    failure = external.failure(sql)
+    tables = (*external.source.tables, TableSpec("nowhere"))
+
+    failure = external.failure(sql, source=replace(external.source, tables=tables))
 
     assert failure.reason is Reason.UPSTREAM
     assert words in failure.message
@@ -238,7 +240,12 @@ def test_a_file_that_is_replaced_is_opened_anew(
     on_sqlite: External, tmp_path: Path
 ) -> None:
     path = tmp_path / "data.sqlite3"
-    source = replace(on_sqlite.source, key="data", base_url=f"sqlite:///{path}")
+    source = replace(
+        on_sqlite.source,
+        key="data",
+        base_url=f"sqlite:///{path}",
+        tables=(TableSpec("t"),),
+    )
     for number in (1, 2):
         fresh = tmp_path / f"fresh{number}"
         with sqlite3.connect(fresh) as connection:

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from connectors.models import DataSource, Operation
+from connectors.models import DataSource, Operation, RegisteredTable
 from connectors.specs import SourceKind
 from menus.models import Menu
 from menus.services import create_menu
@@ -57,6 +57,7 @@ def stock(in_acme: Tenant, tmp_path: Path) -> Operation:
     source = DataSource.objects.create(
         key="plant", kind=SourceKind.SQL, address=f"sqlite:///{file}"
     )
+    RegisteredTable.objects.create(source=source, name="stock", shared=True)
     return Operation.objects.create(
         key="stock",
         source=source,
