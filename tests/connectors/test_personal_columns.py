@@ -187,6 +187,42 @@ def test_a_heading_of_another_width_is_personal_whole() -> None:
     assert found.of(["id", "city", "more"]) == (True, True, True)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT CAST(name AS INTEGER) AS n FROM people",
+        "SELECT 1 / (length(name) - 8) AS n FROM people",
+        "SELECT json_extract(name, '$') AS n FROM people",
+        "SELECT json(name) AS n FROM people",
+        "SELECT CAST(email AS DATE) AS n FROM people",
+        "SELECT to_tsquery(name || ' x (') AS n FROM people",
+        "SELECT to_tsquery('simple', email || ' & &') AS n FROM people",
+        "SELECT CAST(name AS JSON) AS n FROM people",
+        "SELECT regexp_replace('a', name || '(', 'b') AS n FROM people",
+        "SELECT CAST(name || ' ( &' AS tsquery) AS n FROM people",
+        "SELECT encode('a', name) AS n FROM people",
+        "SELECT date_trunc(name, now()) AS n FROM people",
+        "SELECT to_number(name, '99') AS n FROM people",
+        "SELECT now() AT TIME ZONE name AS n FROM people",
+    ],
+)
+def test_a_failure_quotes_no_personal_value(people: People, sql: str) -> None:
+    outcome = people.database.run(sql)
+
+    if isinstance(outcome, Success):
+        assert isinstance(outcome.data, Table)
+        assert leaks(masked_table(outcome.data)) == []
+    else:
+        assert "zq" not in outcome.message.casefold()
+        assert "qz" not in outcome.message.casefold()
+
+
+def test_a_failure_still_names_what_is_wrong_with_the_text(people: People) -> None:
+    failure = people.database.failure("SELECT nowhere FROM people")
+
+    assert "nowhere" in failure.message
+
+
 # --- Shapes that nobody thought of ------------------------------------------------
 GOODS = "name AS email, name AS city"
 COLUMNS: tuple[str, ...] = ("id", "name", "email", "city")
