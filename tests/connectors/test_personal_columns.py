@@ -173,6 +173,27 @@ def test_a_row_number_that_may_be_a_personal_key_is_personal() -> None:
     assert found.of(["rowid", "city"]) == (True, False)
 
 
+@pytest.mark.parametrize("dialect", ["mysql", "mariadb"])
+@pytest.mark.parametrize(
+    ("sql", "flags"),
+    [
+        ("SELECT `id`, `Name` AS n FROM `people`", (False, True)),
+        ("SELECT GROUP_CONCAT(email), COUNT(*) FROM people", (True, False)),
+        ("SELECT JSON_OBJECT('n', p.name), p.city FROM people AS p", (True, False)),
+        ("SELECT CONCAT(name, '-'), LEFT(city, 1) FROM people", (True, False)),
+        ("SELECT IF(id = 1, email, ''), id FROM people", (True, False)),
+        ("WITH t AS (SELECT email AS e, id FROM people) SELECT e, id FROM t",
+         (True, False)),
+    ],
+)  # fmt: skip
+def test_the_other_engines_are_followed_too(
+    dialect: str, sql: str, flags: tuple[bool, ...]
+) -> None:
+    found = lineage(sql, dialect=dialect, tables=TABLES)
+
+    assert found.of(["a", "b"]) == flags
+
+
 @pytest.mark.parametrize("sql", ["SELECT ((", "", "SELECT 1 FROM people; SELECT 2"])
 def test_what_is_not_understood_is_personal_whole(sql: str) -> None:
     found = lineage(sql, dialect="postgresql", tables=TABLES)
