@@ -327,3 +327,48 @@ def test_personal_tables_are_masked_from_the_moment_they_are_marked(
 
     assert set(found_in(pages[0])) == set(SQL_CANARIES)
     assert found_in(pages[1]) == []
+
+
+def test_a_reveal_needs_the_token_of_the_form(people_menu: Menu, user: User) -> None:
+    allowed(user, "people")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(user, backend=BACKEND)
+
+    answer = strict.post(personal("sql-table"), {"reason": REASON, "action": "show"})
+
+    assert answer.status_code == 403
+    assert PersonalReveal.objects.count() == 0
+
+
+def test_whoever_may_not_see_the_menu_finds_no_such_page(
+    people_menu: Menu, user: User, reader: Client, stranger: Client
+) -> None:
+    allowed(user, "people")
+    revoke("view_menu", people_menu, to=user, actor=None)
+
+    for browser in (reader, stranger):
+        for address in (
+            personal("sql-table"), reverse("menu-hide-personal", args=["people"])
+        ):  # fmt: skip
+            answer = browser.post(address, {"reason": REASON, "action": "export"})
+            assert answer.status_code == 404
+
+    assert PersonalReveal.objects.count() == 0
+
+
+def test_masks_and_the_form_speak_korean(
+    reader: Client, people_menu: Menu, user: User
+) -> None:
+    user.language = "ko"
+    user.save()
+    allowed(user, "people")
+
+    form = reader.get(personal("sql-table")).content.decode()
+    reader.post(personal("sql-table"), {"reason": REASON, "action": "show"})
+    page = body(reader.get(reverse("menu", args=["people"])))
+
+    assert "15분 동안 표시" in form
+    assert "개인정보를 포함해 CSV로 내보내기" in form
+    assert "people 작업의 개인정보가" in page
+    assert "다시 가리기" in page
+    assert "개인정보를 가렸습니다: " in page
