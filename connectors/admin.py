@@ -19,15 +19,17 @@ from connectors import (  # admin pages of other modules are registered here
     messages,
     query_safety_admin,
     refusal_admin,
+    reveal_admin,
     rules,
     secrets,
     trial,
 )
-from connectors.forms import USE, OperationForm, give_to_teams
+from connectors.forms import TEAMS, USE, OperationForm, give_to_teams
 from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
 from connectors.query_forms import SqlTextarea
 from connectors.query_views import rule_page, statement_page
+from connectors.reveals import REVEAL
 from connectors.specs import SourceKind
 from connectors.table_admin import TablesAdmin
 from tenants.access import no_tenant_page
@@ -41,6 +43,7 @@ __all__ = [
     "OperationAdmin",
     "query_safety_admin",
     "refusal_admin",
+    "reveal_admin",
 ]
 
 if TYPE_CHECKING:
@@ -130,6 +133,7 @@ class DataSourceAdmin(TablesAdmin):
             gettext_lazy("HTTP"),
             {"fields": ["headers", "verify_tls", "max_body_bytes"]},
         ),
+        (gettext_lazy("Personal data"), {"fields": ["personal_fields"]}),
         (
             gettext_lazy("Patience"),
             {"fields": ["connect_timeout_ms", "read_timeout_ms", "updated_at"]},
@@ -198,9 +202,18 @@ _SECTIONS = {
 _SECTION_FIELDS = frozenset(_SECTIONS.values())
 
 
-def _may_grant(request: HttpRequest, operation: Operation | None) -> bool:
-    """Say whether the user may pass the right to use an operation on: who has it."""
-    return operation is None or can(Actor.of(request), USE, operation)
+def _may_grant(
+    request: HttpRequest, operation: Operation | None, codename: str = USE
+) -> bool:
+    """Say whether the user may pass a right on an operation on: who has it.
+
+    Who makes an operation has the right to use it; the right to reveal its personal
+    data is first given by a superuser.
+    """
+    actor = Actor.of(request)
+    if operation is None:
+        return codename == USE or bool(request.user.is_superuser)
+    return can(actor, codename, operation)
 
 
 @admin.register(Operation)
@@ -258,6 +271,9 @@ class OperationAdmin(TenantModelAdmin):
         if _may_grant(request, obj):
             title = gettext_lazy("Who may use it in screens")
             sections.append((title, {"fields": ["teams"]}))
+        if _may_grant(request, obj, REVEAL):
+            title = gettext_lazy("Who may reveal its personal data")
+            sections.append((title, {"fields": ["reveal_teams"]}))
         if obj is None:
             return sections
         own = _SECTIONS[obj.kind]
@@ -286,8 +302,10 @@ class OperationAdmin(TenantModelAdmin):
         if not change:
             maker = User.objects.get(pk=actor.user_id)
             grant(USE, operation, to=maker, actor=actor)
-        if _may_grant(request, operation):
-            give_to_teams(operation, list(form.cleaned_data["teams"]), actor=actor)
+        for field, codename in TEAMS.items():
+            if field in form.cleaned_data and _may_grant(request, operation, codename):
+                teams = list(form.cleaned_data[field])
+                give_to_teams(operation, teams, actor=actor, codename=codename)
 
     @admin.display(description=gettext_lazy("kind"), ordering="source__kind")
     def source_kind(self, operation: Operation) -> str:

@@ -33,6 +33,11 @@ def validate_label(value: object) -> None:
     rules.check_label(value)
 
 
+def validate_names(value: object) -> None:
+    """Refuse what is not a list of names."""
+    rules.check_names(value)
+
+
 def milliseconds(name: Any, default: int, help_text: Any) -> Any:
     """Make a field of 1 ms to ten minutes."""
     return models.PositiveIntegerField(
@@ -117,6 +122,18 @@ class DataSource(TenantModel):
         validators=[MinValueValidator(1_024), MaxValueValidator(512 * 1024 * 1024)],
         help_text=_("Counted after unpacking; a larger answer is refused."),
     )
+    personal_fields = models.JSONField(
+        _("personal fields"),
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text=_(
+            'Names of fields with personal data in any answer, such as ["email", '
+            '"phone"]. Columns of these names are masked, small and capital letters '
+            "alike; so is what holds such a field inside. Tables of a SQL database "
+            "name their personal columns themselves."
+        ),
+    )
     verify_tls = models.BooleanField(
         _("check certificates"),
         default=True,
@@ -182,6 +199,7 @@ class DataSource(TenantModel):
             allowed_networks=tuple(settings.SIGNALBOX_INTERNAL_NETWORKS),
             verify_tls=self.verify_tls,
             tables=self.table_specs(),
+            personal_fields=tuple(self.personal_fields),
         )
         if not self.tenant.is_active:
             return replace(made, fault=SUSPENDED)
@@ -239,6 +257,7 @@ class RegisteredTable(TenantModel):
         _("personal columns"),
         default=list,
         blank=True,
+        validators=[validate_names],
         help_text=_('Columns with personal data, such as ["name", "email"].'),
     )
 

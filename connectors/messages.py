@@ -188,6 +188,9 @@ _FAILURES: dict[str, Promise] = {
 }
 
 _NOTES: dict[str, Promise] = {
+    "text-withheld": gettext_lazy(
+        "The answer is a text that may hold personal data, so all of it is masked."
+    ),
     "charset-guessed": gettext_lazy(
         "Read as %(charset)s, because the answer named no charset."
     ),

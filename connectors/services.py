@@ -20,17 +20,29 @@ from connectors import (
     last_good_store,
     loop,
     messages,
+    personal_fields,
     sql_engines,
 )
 from connectors.data_sources import SUSPENDED
 from connectors.failures import CallFailed
 from connectors.loop import Engine, PoolFull, engine
+from connectors.masking import masked
 from connectors.models import Operation
 from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
 from connectors.query_role_checks import role_reports, unverified_sources
 from connectors.resilience import Circuits, Result
+from connectors.reveals import (
+    LiveReveal,
+    NotRevealed,
+    exportable,
+    hide,
+    live_reveals,
+    record_export,
+    reveal,
+    revealable,
+)
 from connectors.reviewing import review_section
 from connectors.sending import Message, Sent, send
 from connectors.specs import OperationSpec, SourceKind
@@ -42,14 +54,22 @@ from tenants.quotas import Level
 from tenants.scope import Actor, WrongTenant, using_tenant
 
 __all__ = [
+    "LiveReveal",
     "Message",
+    "NotRevealed",
     "Sent",
     "call_operation",
+    "exportable",
+    "hide",
     "last_good",
+    "live_reveals",
     "load_operations",
     "missing_operation",
     "operation_keys",
     "perform",
+    "record_export",
+    "reveal",
+    "revealable",
     "review_section",
     "role_reports",
     "send",
@@ -72,6 +92,7 @@ _WORTH_A_LINE = frozenset(
         Reason.INTERNAL,
     }
 )
+_FEW_ROWS = 200  # masking more than this would hold up every other call, too
 _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other call
 
 
@@ -125,6 +146,7 @@ async def perform(
     arguments: Mapping[str, Raw],
     actor: Actor,
     deadline: float,
+    reveal: bool = False,
 ) -> Outcome:
     """Perform an operation before `deadline`, or say why not.
 
@@ -133,6 +155,8 @@ async def perform(
     Args:
         arguments: Texts or typed values by parameter name.
         deadline: ``time.monotonic()`` seconds after which nothing is awaited.
+        reveal: Leave personal values as they are; the caller holds a reveal of this
+            operation (`connectors.reveals`). They are masked otherwise.
 
     Raises:
         WrongTenant: the operation belongs to another tenant than the actor: a bug.
@@ -143,7 +167,7 @@ async def perform(
     until = min(deadline, started + spec.timeout_ms / 1000)
     with measure("operation", key=spec.key, tenant=str(actor.tenant_id)) as timing:
         try:
-            outcome = await _performed(spec, arguments, actor, until)
+            outcome = await _performed(spec, arguments, actor, until, reveal)
         except CallFailed as failed:
             outcome = _failure(spec, failed)
         except PoolFull:
@@ -185,7 +209,11 @@ async def last_good(
 
 
 async def _performed(
-    spec: OperationSpec, arguments: Mapping[str, Raw], actor: Actor, until: float
+    spec: OperationSpec,
+    arguments: Mapping[str, Raw],
+    actor: Actor,
+    until: float,
+    reveal: bool,
 ) -> Outcome:
     values = parse_arguments(spec.parameters, arguments)
     if isinstance(values, tuple):
@@ -197,9 +225,25 @@ async def _performed(
     if level := meter.over(actor.tenant_id):
         raise _used_up(level)
     outcome = await _guarded(spec, values, actor, until)
-    if isinstance(outcome, Success) and spec.keep_last_good_s:
-        await _keep(spec, values, actor, outcome)
-    return outcome
+    hidden = outcome
+    if isinstance(outcome, Success) and spec.may_be_personal:
+        outcome, hidden = await _with_masks(outcome, spec)
+    if isinstance(hidden, Success) and spec.keep_last_good_s:
+        await _keep(spec, values, actor, hidden)  # never a value that was revealed
+    return outcome if reveal else hidden
+
+
+async def _with_masks(good: Success, spec: OperationSpec) -> tuple[Outcome, Outcome]:
+    """Return an answer with its personal columns marked, and the same masked."""
+
+    def both() -> tuple[Outcome, Outcome]:
+        told = good
+        if isinstance(good.data, Table):
+            told = replace(good, data=personal_fields.marked(good.data, spec))
+        return told, masked(told, whole_text=True)
+
+    small = isinstance(good.data, Table) and len(good.data.rows) <= _FEW_ROWS
+    return both() if small else await Engine.current().in_pool(both)
 
 
 async def _keep(

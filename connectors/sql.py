@@ -15,6 +15,7 @@ from django.conf import settings
 from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors import personal_columns
 from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
@@ -251,8 +252,14 @@ class _Query:
             row_limit=self._row_limit,
             bytes_kept=bytes_kept,
         )
-        now = datetime.now(UTC)
-        return Success(mapped.table, None, now, 0.0, notes=mapped.notes)
+        table = personal_columns.marked(
+            mapped.table,
+            names,
+            sql=self._spec.sql,
+            dialect=self._spec.source.dialect,
+            tables=self._spec.source.tables,
+        )
+        return Success(table, None, datetime.now(UTC), 0.0, notes=mapped.notes)
 
     def _taken(
         self, result: CursorResult[Any], wanted: int

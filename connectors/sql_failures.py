@@ -77,6 +77,8 @@ def failure_of(error: Exception, *, sql: str, late: bool, cancelled: bool) -> Fa
             reason, rule, detail = _postgresql(original)
         case sqlite3.Error():
             reason, rule, detail = _sqlite(original)
+            if _named(detail) and _place(detail, sql) is None:
+                detail = ""  # a name that nobody wrote: a value, as of MATCH
         case pymysql.MySQLError():
             reason, rule, detail = mysql_fault(original)
         case sqlite3.Warning():  # a second statement
@@ -103,7 +105,9 @@ def _postgresql(error: psycopg.Error) -> tuple[Reason, str, str]:
     reason, rule = (
         _STATES.get(state) or _STATES.get(state[:2]) or (Reason.UPSTREAM, "other")
     )
-    if state[:2] == "42":  # says what is wrong with the statement, quotes no value
+    # A place in the statement says that its text is wrong. Without one, a function was
+    # given text that it could not read (to_tsquery), and the message quotes a value.
+    if state[:2] == "42" and error.diag.statement_position:
         return reason, rule, (error.diag.message_primary or "")[:200]
     return reason, rule, ""
 
@@ -122,11 +126,16 @@ def _sqlite(error: sqlite3.Error) -> tuple[Reason, str, str]:
     return Reason.UPSTREAM, "value", ""
 
 
-def _place(detail: str, sql: str) -> tuple[int, int] | None:
-    """Return line and column, from 1, of the name the database complains about."""
+def _named(detail: str) -> str:
+    """Return the name that the database complains about, or an empty text."""
     found = _SQLITE_STATEMENT.fullmatch(detail) or _NAMED.search(detail)
     name = next(filter(None, found.groups()), "") if found else ""
-    name = name.rpartition(".")[2].strip('"')
+    return name.rpartition(".")[2].strip('"')
+
+
+def _place(detail: str, sql: str) -> tuple[int, int] | None:
+    """Return line and column, from 1, of the name the database complains about."""
+    name = _named(detail)
     if not name:
         return None
     seen = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)

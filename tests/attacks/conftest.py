@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,13 @@ from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from branching.models import Condition, DecisionTable, Fact, Rule
-from connectors.models import DataSource, Operation, Parameter, QueryRefusal
+from connectors.models import (
+    DataSource,
+    Operation,
+    Parameter,
+    PersonalReveal,
+    QueryRefusal,
+)
 from demo.loader import demo_database, load_demo
 from menus.models import Menu
 from menus.services import create_menu
@@ -175,11 +181,26 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
         usage,
         *(source, operation, parameter, refusal, fact, table, rule, condition),
         *(screen, version, menu, token, entry, team, person),
+        _marked_reveal(operation, person),
         *marked_alerts(MARK, person),
         *marked_copilot(MARK, screen),
         *marked_watching(MARK, world.namu),
     ]
     return {type(row): row for row in made}
+
+
+def _marked_reveal(operation: Operation, person: User) -> PersonalReveal:
+    now = timezone.now()
+    return PersonalReveal.objects.create(
+        user=person,
+        operation=operation,
+        operation_key=operation.key,
+        place=f"{MARK}-screen",
+        purpose=PersonalReveal.Purpose.PAGE,
+        reason=f"Ticket {MARK}",
+        since=now,
+        until=now + timedelta(minutes=15),
+    )
 
 
 def _marked_screen(operation: str, actor: Actor) -> tuple[Screen, ScreenVersion]:
