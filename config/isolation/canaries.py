@@ -24,7 +24,7 @@ from django.utils import timezone
 from config.isolation.filling import NoCanary, Rows, filled, ready
 from config.isolation.marks import Marks
 from config.isolation.people import People, people_of
-from config.isolation.recipes import RECIPES
+from config.isolation.recipes import PORTAL, RECIPES
 from menus.services import create_menu
 from observability.models import LogLine, StoredTrace
 from observability.review_values import (
@@ -52,10 +52,6 @@ from tenants.scope import Actor, using_tenant
 TWIN = "canary-twin"
 BLOCKS = ("own", "portal")
 TABLE = "canary_rows"
-# Models that have a tenant, no scope of their own, and a row made below.
-BESIDE = ("observability.LogLine", "observability.Measurement",
-          "observability.StoredTrace", "tenants.AuditEntry", "tenants.Membership",
-          "tenants.Team")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +98,23 @@ def build(side: str, folder: Path) -> Canary:
         _screens(rows, actor)
         _grants(rows, "view_menu", "menus.Menu", people)
         asked = _watched(rows, actor)
+        flush()
         for model in _missing(rows):
             if not _adopted(model, rows):
                 filled(model, rows, _given(model, rows))
-    flush()
+        for label in PORTAL:
+            filled(apps.get_model(label), rows, _given(apps.get_model(label), rows))
     return Canary(tenant, marks, rows, people, database, twin, asked)
 
 
 def tenant_models() -> list[type[models.Model]]:
-    """Return every model whose rows belong to a tenant."""
-    return [model for model in apps.get_models() if issubclass(model, TenantModel)]
+    """Return every model whose rows belong to a tenant, with the scope or without."""
+    return [
+        model
+        for model in apps.get_models()
+        if issubclass(model, TenantModel)
+        or any(field.related_model is Tenant for field in model._meta.concrete_fields)
+    ]
 
 
 def write_twin(canary: Canary) -> None:
@@ -126,7 +129,7 @@ def _given(model: type[models.Model], rows: Rows) -> Any:
 
 
 def _adopted(model: type[models.Model], rows: Rows) -> bool:
-    """Take up a row that a service has made beside another; False when there is none."""
+    """Take up a row that a service made beside another; False when there is none."""
     row = model._base_manager.filter(tenant=rows.tenant).order_by("pk").first()
     if row is not None:
         rows.add(row)

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.db import connection, models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from config.isolation.people import SESSION_SECONDS
+from config.isolation.recipes import PORTAL
 from observability.log_index import remove_pairs
 from observability.models import LogLine
 from tenants.models import AuditChain, Tenant, User
 
+MARK = r"^[ab][0-9a-f]{8}x[0-9]{4}$"
 TENANTS = r"^canary-[ab][0-9a-f]{8}x[0-9]{4}$"
 USERS = r"^canary-([ab][0-9a-f]{8}x[0-9]{4}|both-[0-9a-z]{12})$"
 _AT_ONCE = 500
@@ -56,6 +63,11 @@ def _doomed() -> Keys:
     )
     users = set(User.objects.filter(username__regex=USERS).values_list("pk", flat=True))
     new: Keys = {Tenant: tenants, User: users, AuditChain: _there(AuditChain, tenants)}
+    for label, field in PORTAL.items():
+        model = apps.get_model(label)
+        named = _plain(model).filter(**{f"{field}__regex": MARK})
+        new[model] = set(named.values_list("pk", flat=True))
+    new[Session] = _sessions(users)
     while new:
         found: Keys = defaultdict(set)
         for target, keys in new.items():
@@ -65,6 +77,17 @@ def _doomed() -> Keys:
                 found[model] |= pks - doomed[model]
         new = {model: keys for model, keys in found.items() if keys}
     return {model: keys for model, keys in doomed.items() if keys}
+
+
+def _sessions(users: set[Any]) -> set[str]:
+    """Find the sessions of canary users among those that end as soon as theirs."""
+    latest = timezone.now() + timedelta(seconds=SESSION_SECONDS)
+    numbers = {str(pk) for pk in users}
+    return {
+        session.pk
+        for session in Session.objects.filter(expire_date__lte=latest)
+        if session.get_decoded().get(SESSION_KEY) in numbers
+    }
 
 
 def _pointing_to(

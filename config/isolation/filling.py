@@ -68,7 +68,9 @@ def filled(model: type[models.Model], rows: Rows, given: Mapping[str, Any]) -> A
     Raises:
         NoCanary: a field is of no known kind, or the database refuses the row.
     """
-    values = {"tenant": rows.tenant, **given}
+    values = dict(given)
+    if any(one.name == "tenant" for one in model._meta.concrete_fields):
+        values["tenant"] = rows.tenant
     for one in model._meta.concrete_fields:
         if one.name in values or one.primary_key or _fills_itself(one):
             continue

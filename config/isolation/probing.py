@@ -12,7 +12,6 @@ from django.db import models
 
 from config.isolation.canaries import TWIN, Canary
 from config.isolation.marks import LONGEST
-from config.isolation.people import BOTH
 from config.isolation.routes import Route, Values, addresses
 
 Form: TypeAlias = Mapping[str, str]
@@ -84,11 +83,8 @@ def posts(route: Route, values: Values) -> Iterator[tuple[str, Form]]:
             yield address, FORMS[route.name]
 
 
-def attacks(route: Route, values: Values, kind: str) -> Iterator[tuple[str, Form]]:
+def attacks(route: Route, values: Values) -> Iterator[tuple[str, Form]]:
     """Yield the forms that are sent to foreign rows alone: they would change them."""
-    if route.name == SWITCH and kind == BOTH:
-        return  # who belongs to both may enter both
-    yield from posts(route, values)
     if not route.label or not (pk := values.get(route.label, [""])[0]):
         return
     if route.name.endswith("_change"):

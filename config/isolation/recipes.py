@@ -141,7 +141,37 @@ def _subscription(rows: Rows) -> Mapping[str, Any]:
     }
 
 
+def _sign_in(label: str) -> Recipe:
+    return lambda rows: {"username": rows.marks.word(label, PORTAL[label])}
+
+
+def _task(rows: Rows) -> Mapping[str, Any]:
+    """One that has failed, so that no worker takes it up."""
+    return {"status": "FAILED", "args_kwargs": {"args": [], "kwargs": {}}}
+
+
+def _heartbeat(rows: Rows) -> Mapping[str, Any]:
+    word = rows.marks.word("observability.Heartbeat", "role")
+    return {"role": word, "expires_at": timezone.now()}
+
+
+def _log_level(rows: Rows) -> Mapping[str, Any]:
+    """Of a logger that nothing logs to."""
+    return {"level": 30, "until": timezone.now() + timedelta(hours=1)}
+
+
+# Models of the whole portal, which superusers alone may see, with the field by which
+# a canary of them is known again. Their rows are as foreign to staff as another's.
+PORTAL: Mapping[str, str] = {
+    "axes.AccessAttempt": "username",
+    "axes.AccessFailureLog": "username",
+    "axes.AccessLog": "username",
+    "django_tasks_database.DBTaskResult": "task_path",
+    "observability.Heartbeat": "role",
+    "observability.LogLevel": "logger",
+}
 RECIPES: Mapping[str, Recipe] = {
+    **{label: _sign_in(label) for label in PORTAL if label.startswith("axes.")},
     "branching.Condition": _condition,
     "branching.DecisionTable": _decision_table,
     "branching.Fact": _fact,
@@ -152,10 +182,13 @@ RECIPES: Mapping[str, Recipe] = {
     "copilot.EvaluationRun": _by_grammar,
     "copilot.Suggestion": _suggestion,
     "demo.Subscription": _subscription,
+    "django_tasks_database.DBTaskResult": _task,
     "observability.Alert": _alert,
     "observability.AlertChannel": _channel,
     "observability.AlertRule": _alert_rule,
     "observability.Delivery": _delivery,
+    "observability.Heartbeat": _heartbeat,
+    "observability.LogLevel": _log_level,
     "observability.Objective": _objective,
     "observability.Silence": _silence,
 }

@@ -21,13 +21,14 @@ Values = Mapping[str, Sequence[str]]
 # Routes that no answer can stand for. `docs/isolation.md` lists the same.
 BY_DESIGN = {
     "admin/r/<path:row>": "answers 404 to everybody, so that no row is told of",
+    "admin/r/<path:content_type_id>/<path:object_id>/": "never reached: see above",
     "admin/(?P<url>.*)$": "answers 404 to staff: it is for addresses that do not exist",
     "admin/logout/": "ends the session of who asks",
     "logout/": "ends the session of who asks",
 }
-_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+_CONVERTER = re.compile(r"(?<!\?P)<(?:\w+:)?(\w+)>")
 _GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
-_OF_A_ROW = frozenset({"object_id", "id", "menu_id"})
+_OF_A_ROW = frozenset({"object_id", "id", "menu_id", "pk"})
 
 
 @dataclass(frozen=True, slots=True)

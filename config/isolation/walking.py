@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from config.isolation.canaries import Canary
 from config.isolation.door import Answer, Door, Visitor
 from config.isolation.findings import Finding, Rule, Unwalked
 from config.isolation.people import BOTH, SUPERUSER
-from config.isolation.probing import NOBODY, attacks, posts, queries, searches
+from config.isolation.probing import NOBODY, SWITCH, attacks, posts, queries, searches
 from config.isolation.routes import (
     Route,
     addresses,
@@ -51,11 +51,16 @@ class Walk:
     unwalked: dict[str, Unwalked] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
 
-    def pages(self, visitor: Visitor, canary: Canary) -> None:
-        """Ask for everything of the visitor's own tenant."""
+    def pages(
+        self,
+        visitor: Visitor,
+        canary: Canary,
+        routes: Iterable[Route] | None = None,
+    ) -> None:
+        """Ask for everything of the visitor's own tenant, or only for some routes."""
         against = self.other if canary is self.own else self.own
         values = own_values(canary)
-        for route in self.routes:
+        for route in self.routes if routes is None else routes:
             made = addresses(route, values)
             if isinstance(made, Unwalked):
                 self.unwalked[route.text] = made
@@ -100,14 +105,16 @@ class Walk:
                 self._judge(visitor, route, address, answer, against)
 
     def attack(self, visitor: Visitor) -> None:
-        """Send forms about the other's rows, and about rows that nobody has."""
+        """Send forms about the other's rows; what they change is seen at the end."""
         theirs, nobodys = foreign_values(self.other), missing_values(self.other)
         for route in self.routes:
-            for (address, fields), (nothing, same) in zip(
-                attacks(route, theirs, visitor.kind),
-                attacks(route, nobodys, visitor.kind),
-                strict=True,
-            ):
+            for address, fields in attacks(route, theirs):
+                answer = self._ask(visitor, route, address, fields)
+                self._judge(visitor, route, address, answer, self.other)
+            if route.name == SWITCH and visitor.kind == BOTH:
+                continue  # who belongs to both may enter both
+            both = zip(posts(route, theirs), posts(route, nobodys), strict=True)
+            for (address, fields), (nothing, same) in both:
                 if (address, fields) != (nothing, same):
                     self._compare(visitor, route, address, nothing, fields, same)
 

@@ -23,6 +23,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--only", action="append", default=[], metavar="NAME",
+            help="only the URLs of this name, such as logs; coverage is not judged",
+        )  # fmt: skip
         parser.add_argument("--json", action="store_true", help="for machines")
         parser.add_argument(
             "--clean",
@@ -30,7 +34,9 @@ class Command(BaseCommand):
             help="only remove what a run that was broken off left behind",
         )
 
-    def handle(self, *, json: bool, clean: bool, **options: object) -> None:
+    def handle(
+        self, *, only: list[str], json: bool, clean: bool, **options: object
+    ) -> None:
         left = canary_tenants()
         if clean:
             self.stdout.write(f"Removed {len(left)} canary tenants, {erase()} rows.")
@@ -41,7 +47,7 @@ class Command(BaseCommand):
                 "under way, or one was broken off: then run prove_isolation --clean."
             )
         try:
-            report = prove()
+            report = prove(only=only)
         except NoCanary as fault:
             raise CommandError(str(fault)) from fault
         if json:
