@@ -24,7 +24,8 @@ from config.isolation.routes import (
     own_values,
 )
 
-_VALUES = re.compile(rf"[0-9a-f]{{32}}|[ab][0-9a-f]{{8}}x\d{{4}}|\d+|{NOBODY}")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_VALUES = re.compile(rf"{_UUID}|[0-9a-f]{{32}}|[ab][0-9a-f]{{8}}x\d{{4}}|\d+|{NOBODY}")
 # Staff of two tenants reads the other's name where it may be chosen.
 OF_BOTH = frozenset({"tenants.Tenant"})
 
