@@ -96,8 +96,10 @@ def _controls(walk: Walk, theirs: Visitor) -> None:
     walk.control(theirs, "traces", f"/admin-tools/traces/?q={other.asked}", trace)
     walk.control(theirs, "menu-block-csv", f"/m/{slug}/blocks/own.csv", row)
     # Without its database the twin answers from what was kept, or not at all.
+    twin = f"/m/{TWIN}/blocks/own/"
+    walk.door.ask(theirs, twin)
     other.twin_database.unlink()
-    walk.control(theirs, "menu-block-csv", f"/m/{TWIN}/blocks/own.csv", kept)
+    walk.control(theirs, "menu-block", twin, kept)
 
 
 def _mark(canary: Canary, model: str, field: str) -> str:
