@@ -229,7 +229,7 @@ def _screen(rows: Rows, key: str, blocks: list[Any], actor: Actor) -> Screen:
     screen = Screen.objects.create(
         key=key, title=rows.labels("screens.Screen", "title")
     )
-    body = {
+    body: Any = {
         "version": 1,
         "title": rows.labels("screens.ScreenVersion", "body"),
         "blocks": blocks,

@@ -104,7 +104,7 @@ def _value(model: type[models.Model], one: models.Field[Any, Any], rows: Rows) -
         case models.ForeignKey():
             return _target(model, one, rows)
         case _ if one.choices:
-            return one.get_default() if one.has_default() else one.choices[0][0]  # type: ignore[index]
+            return one.get_default() if one.has_default() else one.choices[0][0]
         case models.CharField() | models.TextField():
             return _text(model, one, rows)
         case models.JSONField():

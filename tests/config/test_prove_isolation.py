@@ -28,6 +28,7 @@ from menus import views as menu_views
 from menus.models import Menu
 from observability import log_store
 from observability.logs import Caught
+from renderers.services import csv_lines
 from screens.admin import ScreenAdmin
 from screens.models import Screen
 from tenants.models import Tenant, User
@@ -105,7 +106,7 @@ def test_a_cache_key_without_the_tenant_is_found(
 def test_an_export_without_the_scope_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = exporting.csv_lines
+    rows = csv_lines
 
     def with_everybodys(table: Table) -> Iterator[str]:
         yield from rows(table)
@@ -181,4 +182,4 @@ def test_the_command_says_what_crossed_and_leaves_with_one(
     assert left.value.code == 1
     told = json.loads(capsys.readouterr().out)
     assert told["green"] is False
-    assert told["findings"][0]["pattern"] == "menu"
+    assert "menu" in {finding["pattern"] for finding in told["findings"]}
