@@ -144,9 +144,12 @@ def foreign_values(canary: Canary) -> Values:
 def missing_values(canary: Canary) -> Values:
     """Return values of the same form that no row has."""
     foreign = foreign_values(canary)
+    # A label is that of a model; a key that is a mark has one of its form.
     nothing = {
-        label: ["999999999"] for label in foreign if "." in label
-    }  # a label is that of a model
+        label: ["z" * LONGEST if canary.marks.found_in(values[0]) else "999999999"]
+        for label, values in foreign.items()
+        if "." in label and values
+    }
     return {
         **foreign,
         **nothing,
