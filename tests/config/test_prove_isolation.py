@@ -164,7 +164,7 @@ def test_a_model_that_cannot_be_marked_stops_the_run(
     recipes = {name: one for name, one in RECIPES.items() if name != label}
     monkeypatch.setattr(canaries, "RECIPES", recipes)
 
-    with pytest.raises(NoCanary, match=rf"{label}.*config/isolation/recipes\.py"):
+    with pytest.raises(NoCanary, match=rf"(?s){label}.*config/isolation/recipes\.py"):
         prove(only=["logs"])
     assert canary_tenants() == []
 
