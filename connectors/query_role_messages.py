@@ -43,8 +43,8 @@ _WORDS: dict[str, Promise] = {
         "The user may read tables that the data source does not register: %(found)s."
     ),
     "nothing-registered": gettext_lazy(
-        "The data source registers no table, so that every table is read as one that "
-        "all tenants share: %(found)s. Register its tables."
+        "The data source registers no table, so that no saved query reads one of: "
+        "%(found)s. Register its tables."
     ),
     "missing": gettext_lazy(
         "Registered tables are not there, or may not be read: %(found)s."
