@@ -52,7 +52,7 @@ def record_refusal(
         "day": moment.date(),
         "rule": rule,
         "layer": layer,
-        "user_id": actor.user_id,
+        "user_id": actor.user_id or None,  # 0 is a command, or the portal itself
         "source_key": source[:80],
         "operation_key": operation[:80],
     }

@@ -19,10 +19,12 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import strip_tags
 
 from config import foreign_messages
+from connectors.models import QueryRefusal, RefusalLayer
+from connectors.refusals import record_refusal
 from demo.loader import load_demo
 from tenants.metering import today
 from tenants.models import Team, Tenant, TenantErasure, TenantUsage, User
-from tenants.scope import using_tenant
+from tenants.scope import Actor, using_tenant
 
 BACKEND = "tenants.backends.TenantBackend"
 HANBIT = "hanbit"
@@ -166,7 +168,7 @@ def copies(row: Any, count: int) -> None:
                 setattr(copy, name, f"{value}-{number}"[-16:])
             elif isinstance(value, int):
                 setattr(copy, name, value + number + 1)
-        if isinstance(copy, TenantUsage):
+        if isinstance(copy, TenantUsage | QueryRefusal):
             copy.day -= timedelta(days=number + 1)
         copy.save_base(raw=True, force_insert=True)
 
@@ -219,6 +221,11 @@ def make_first(model: type[models.Model], tenant: Tenant) -> None:
         )  # fmt: skip
     if model.__name__ == "QuerySafetyCheck":
         call_command("verify_query_safety", data_source="demo-sql", stdout=StringIO())
+    if model.__name__ == "QueryRefusal":
+        actor = Actor(0, tenant.pk)
+        record_refusal(
+            "lock", layer=RefusalLayer.JUDGE, actor=actor, source="s", operation="o"
+        )
     if model.__name__ == "PersonalReveal":
         user = User.objects.get(username="admin")
         model._base_manager.create(

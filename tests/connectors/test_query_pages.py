@@ -6,14 +6,21 @@ import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors.models import QueryRefusal, RefusalLayer
+from connectors.models import (
+    DataSource,
+    QueryRefusal,
+    RefusalLayer,
+    RegisteredTable,
+)
 from connectors.query_rules import RULE_TEXTS
 from connectors.query_safety import RULES, Allowed, Refused, judge
 from connectors.refusals import prune_refusals, record_refusal
@@ -105,6 +112,47 @@ def test_statements_are_judged_in_bulk(tmp_path: Path) -> None:
         ("a", None), ("b", "read-only"),
     ]  # fmt: skip
     assert ended.value.code == 1
+
+
+def test_statements_in_bulk_are_limited_to_the_tables_of_a_data_source(
+    tmp_path: Path, in_acme: Tenant
+) -> None:
+    source = DataSource.objects.create(
+        key="shop", kind=DataSource.Kind.SQL, address="sqlite:////data/shop.sqlite3"
+    )
+    RegisteredTable.objects.create(source=source, name="orders", tenant_column="owner")
+    file, out = tmp_path / "a.jsonl", StringIO()
+    rows = [
+        {"id": 1, "sql": "SELECT id FROM orders"},
+        {"id": 2, "sql": "SELECT id FROM staff"},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    options: dict[str, Any] = {
+        "dialect": "sqlite",
+        "data_source": "shop",
+        "stdout": out,
+    }
+
+    with pytest.raises(SystemExit):
+        call_command("check_query", str(file), tenant="acme", **options)
+
+    first, second = map(json.loads, out.getvalue().splitlines())
+    assert '"owner" = :tenant' in first["sql"]
+    assert (second["allowed"], second["rule"]) == (False, "table")
+    with pytest.raises(CommandError, match="no tenant 'nobody'"):
+        call_command("check_query", str(file), tenant="nobody", **options)
+    with pytest.raises(CommandError, match="speaks sqlite"):
+        call_command("check_query", str(file), **options | {"dialect": "mysql"})
+
+
+def test_a_refusal_of_a_command_names_no_user(in_acme: Tenant) -> None:
+    record_refusal(
+        "table", layer=RefusalLayer.SCOPE, actor=Actor(0, in_acme.pk),
+        source="shop", operation="orders",
+    )  # fmt: skip
+
+    row = QueryRefusal.objects.get()
+    assert (row.user_id, row.layer, row.count) == (None, "scope", 1)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from connectors.query_safety import Refused, judge
+from connectors.models import DataSource, RegisteredTable
+from connectors.query_safety import Allowed, Refused, judge
+from connectors.rules import dialect_of
+from connectors.specs import TableSpec
 from connectors.sql_dialects import DIALECTS
 from connectors.sql_messages import refusal_words
+from connectors.tenant_scope import scope_query
+from tenants.models import Tenant
 
 
 class Command(BaseCommand):
@@ -28,8 +33,25 @@ class Command(BaseCommand):
             "file", nargs="?", metavar="FILE", help="standard input when left out"
         )
         parser.add_argument("--dialect", required=True, choices=DIALECTS)
+        parser.add_argument(
+            "--data-source",
+            metavar="KEY",
+            help="also limit each statement to the registered tables of this source",
+        )
+        parser.add_argument(
+            "--tenant", metavar="KEY", help="the tenant whose data source it is"
+        )
 
-    def handle(self, *, file: str | None, dialect: str, **options: object) -> None:
+    def handle(
+        self,
+        *,
+        file: str | None,
+        dialect: str,
+        data_source: str | None,
+        tenant: str | None,
+        **options: object,
+    ) -> None:
+        tables = _tables(data_source, tenant, dialect)
         text = _read(file)
         refused = bad = 0
         for number, row in _rows(text):
@@ -37,7 +59,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"Line {number}: {row}")
                 bad += 1
                 continue
-            answer = _answer(row, dialect)
+            answer = _answer(row, dialect, tables)
             refused += not answer["allowed"]
             self.stdout.write(json.dumps(answer, ensure_ascii=False))
         if bad or refused:
@@ -74,8 +96,48 @@ def _row(line: str) -> dict[str, Any] | str:
     return row
 
 
-def _answer(row: dict[str, Any], dialect: str) -> dict[str, Any]:
-    verdict = judge(row["sql"], dialect=dialect)
+def _tables(
+    key: str | None, tenant_key: str | None, dialect: str
+) -> tuple[TableSpec, ...] | None:
+    """Return the registered tables of the data source; None when none is named."""
+    sources = DataSource.all_tenants.select_related("tenant")
+    if tenant_key is not None:
+        if not Tenant.objects.filter(key=tenant_key).exists():
+            known = ", ".join(Tenant.objects.values_list("key", flat=True)) or "none"
+            text = f"There is no tenant {tenant_key!r}. Use one of: {known}."
+            raise CommandError(text, returncode=2)
+        sources = sources.filter(tenant__key=tenant_key)
+    if key is None:
+        return None
+    found = list(sources.filter(key=key, kind=DataSource.Kind.SQL)[:2])
+    if len(found) != 1:
+        text = (
+            f"Several tenants have a data source {key!r}. Add --tenant KEY."
+            if found
+            else f"There is no SQL data source {key!r}. Check the key and --tenant."
+        )
+        raise CommandError(text, returncode=2)
+    source = found[0]
+    if (spoken := dialect_of(source)) != dialect:
+        text = f"The data source {key!r} speaks {spoken}. Use --dialect {spoken}."
+        raise CommandError(text, returncode=2)
+    rows = RegisteredTable.all_tenants.filter(source=source)
+    return tuple(row.spec() for row in rows)
+
+
+def _verdict(
+    sql: str, dialect: str, tables: tuple[TableSpec, ...] | None
+) -> Allowed | Refused:
+    if tables is None:
+        return judge(sql, dialect=dialect)
+    scoped = scope_query(sql, dialect=dialect, tables=tables)
+    return scoped if isinstance(scoped, Refused) else scoped.allowed
+
+
+def _answer(
+    row: dict[str, Any], dialect: str, tables: tuple[TableSpec, ...] | None
+) -> dict[str, Any]:
+    verdict = _verdict(row["sql"], dialect, tables)
     if isinstance(verdict, Refused):
         return {
             "id": row.get("id"),
