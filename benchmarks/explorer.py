@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib import import_module
 
 from django.conf import settings
+from sqlparse.exceptions import SQLParseError
 
 
 def main() -> None:
@@ -21,8 +23,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from explorer.utils import passes_blacklist
-    from sqlparse.exceptions import SQLParseError
+    passes_blacklist = import_module("explorer.utils").passes_blacklist
 
     passes_blacklist("SELECT 1")  # warm
     for line in sys.stdin:
