@@ -1,12 +1,12 @@
 # `make` alone lists the targets. Each one is a call that also works by hand.
 .DEFAULT_GOAL := help
-.PHONY: help install run check test format messages bench lock clean
+.PHONY: help install run check test test-mariadb format messages bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -29,6 +29,9 @@ check: .venv/dev.stamp ## run the gates alone: no server, what a commit must pas
 
 test: .venv/dev.stamp ## run every check and every test; installs what it needs
 	$(BIN)/python -m tests.run
+
+test-mariadb: .venv/dev.stamp ## run the tests of SQL data sources on a real MariaDB
+	$(BIN)/python -m tests.run mariadb
 
 format: .venv/dev.stamp ## lay the code out
 	$(BIN)/ruff format .

@@ -84,13 +84,14 @@ def write_reviews() -> int:
     Each tenant has a task of its own: one that fails keeps no other from its review.
     """
     tenants = Tenant.objects.active().order_by("key")
-    return len([write_reviews_of.enqueue(tenant.pk) for tenant in tenants])
+    return len([write_reviews_of.enqueue(tenant_id=tenant.pk) for tenant in tenants])
 
 
 @task()
 def write_reviews_of(tenant_id: int) -> list[str]:
     """Write what `write_due_reviews` finds missing."""
-    return write_due_reviews(Tenant.objects.get(pk=tenant_id))
+    tenant = Tenant.objects.active().filter(pk=tenant_id).first()
+    return write_due_reviews(tenant) if tenant else []  # suspended or erased since
 
 
 def _makers(period: Period) -> list[MakeSection]:

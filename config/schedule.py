@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from config import background
 from config.deliveries import send_deliveries
 from config.reviews import write_reviews
+from connectors.tasks import prune_query_refusals
 from observability import tasks as measuring
 from observability.models import Heartbeat
 from observability.services import any_due, last_seen, release_lease, take_lease
@@ -100,8 +101,10 @@ SCHEDULE = (
     ),
     Periodic("fold-measurements", measuring.fold_measurements, timedelta(minutes=15)),
     Periodic("prune-measurements", measuring.prune_measurements, timedelta(days=1)),
+    Periodic("measure-storage", measuring.measure_storage, timedelta(hours=1)),
     Periodic("write-reviews", write_reviews, timedelta(days=1)),
     Periodic("prune-logs", measuring.prune_logs_and_traces, timedelta(hours=1)),
+    Periodic("prune-refusals", prune_query_refusals, timedelta(days=1)),
     Periodic("forget-finished-tasks", forget_finished_tasks, timedelta(days=1)),
     Periodic("forget-ended-sessions", forget_ended_sessions, timedelta(days=1)),
 )

@@ -260,6 +260,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("SIGNALBOX_EMAIL_FROM", "signalbox@localhost
 # --- The portal's own limits --------------------------------------------------------
 SIGNALBOX_PAGE_DEADLINE_MS = env_int("SIGNALBOX_PAGE_DEADLINE_MS", default=10_000)
 SIGNALBOX_POOL_THREADS = env_int("SIGNALBOX_POOL_THREADS", default=16, minimum=1)
+# Minutes for which a user sees personal data after giving a reason.
+SIGNALBOX_REVEAL_MINUTES = env_int("SIGNALBOX_REVEAL_MINUTES", default=15, minimum=1)
 # Queries on external databases that run at once in a process; the rest wait in turn.
 SIGNALBOX_QUERIES_PER_SOURCE = env_int(
     "SIGNALBOX_QUERIES_PER_SOURCE", default=8, minimum=1

@@ -15,18 +15,36 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from connectors import messages, query_safety_admin, rules, secrets, trial
-from connectors.forms import USE, OperationForm, give_to_teams
+from connectors import (  # admin pages of other modules are registered here
+    messages,
+    query_safety_admin,
+    refusal_admin,
+    reveal_admin,
+    rules,
+    secrets,
+    trial,
+)
+from connectors.forms import TEAMS, USE, OperationForm, give_to_teams
 from connectors.models import DataSource, Operation, Parameter
 from connectors.parameters import as_text
+from connectors.query_forms import SqlTextarea
+from connectors.query_views import rule_page, statement_page
+from connectors.reveals import REVEAL
 from connectors.specs import SourceKind
 from connectors.table_admin import TablesAdmin
+from tenants.access import no_tenant_page
 from tenants.admin import TenantModelAdmin, TenantModelForm, TenantStackedInline
 from tenants.models import Tenant, User
 from tenants.permissions import can, grant
 from tenants.scope import Actor, required_tenant_id
 
-__all__ = ["DataSourceAdmin", "OperationAdmin", "query_safety_admin"]
+__all__ = [
+    "DataSourceAdmin",
+    "OperationAdmin",
+    "query_safety_admin",
+    "refusal_admin",
+    "reveal_admin",
+]
 
 if TYPE_CHECKING:
     _ParameterFormSet = forms.BaseInlineFormSet[Parameter, Operation, Any]
@@ -115,6 +133,7 @@ class DataSourceAdmin(TablesAdmin):
             gettext_lazy("HTTP"),
             {"fields": ["headers", "verify_tls", "max_body_bytes"]},
         ),
+        (gettext_lazy("Personal data"), {"fields": ["personal_fields"]}),
         (
             gettext_lazy("Patience"),
             {"fields": ["connect_timeout_ms", "read_timeout_ms", "updated_at"]},
@@ -183,15 +202,25 @@ _SECTIONS = {
 _SECTION_FIELDS = frozenset(_SECTIONS.values())
 
 
-def _may_grant(request: HttpRequest, operation: Operation | None) -> bool:
-    """Say whether the user may pass the right to use an operation on: who has it."""
-    return operation is None or can(Actor.of(request), USE, operation)
+def _may_grant(
+    request: HttpRequest, operation: Operation | None, codename: str = USE
+) -> bool:
+    """Say whether the user may pass a right on an operation on: who has it.
+
+    Who makes an operation has the right to use it; the right to reveal its personal
+    data is first given by a superuser.
+    """
+    actor = Actor.of(request)
+    if operation is None:
+        return codename == USE or bool(request.user.is_superuser)
+    return can(actor, codename, operation)
 
 
 @admin.register(Operation)
 class OperationAdmin(TenantModelAdmin):
     form = OperationForm
     change_form_template = "connectors/operation_change_form.html"
+    change_list_template = "connectors/operation_change_list.html"
     list_display = ["key", "source", "source_kind", "timeout", "row_limit", "enabled"]
     list_filter = ["source__kind", "enabled"]
     list_select_related = ["source"]
@@ -242,6 +271,9 @@ class OperationAdmin(TenantModelAdmin):
         if _may_grant(request, obj):
             title = gettext_lazy("Who may use it in screens")
             sections.append((title, {"fields": ["teams"]}))
+        if _may_grant(request, obj, REVEAL):
+            title = gettext_lazy("Who may reveal its personal data")
+            sections.append((title, {"fields": ["reveal_teams"]}))
         if obj is None:
             return sections
         own = _SECTIONS[obj.kind]
@@ -255,7 +287,9 @@ class OperationAdmin(TenantModelAdmin):
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
-        if db_field.name in {"sql", "body"}:
+        if db_field.name == "sql":
+            kwargs["widget"] = SqlTextarea
+        elif db_field.name == "body":
             shape = {"class": "code-text", "rows": 8, "spellcheck": "false"}
             kwargs["widget"] = forms.Textarea(shape)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -268,8 +302,10 @@ class OperationAdmin(TenantModelAdmin):
         if not change:
             maker = User.objects.get(pk=actor.user_id)
             grant(USE, operation, to=maker, actor=actor)
-        if _may_grant(request, operation):
-            give_to_teams(operation, list(form.cleaned_data["teams"]), actor=actor)
+        for field, codename in TEAMS.items():
+            if field in form.cleaned_data and _may_grant(request, operation, codename):
+                teams = list(form.cleaned_data[field])
+                give_to_teams(operation, teams, actor=actor, codename=codename)
 
     @admin.display(description=gettext_lazy("kind"), ordering="source__kind")
     def source_kind(self, operation: Operation) -> str:
@@ -309,7 +345,33 @@ class OperationAdmin(TenantModelAdmin):
             self.admin_site.admin_view(self.test_view),
             name="connectors_operation_test",
         )
-        return [try_it, *super().get_urls()]
+        statement = path(
+            "statement/",
+            self.admin_site.admin_view(self.statement_view),
+            name="connectors_operation_statement",
+        )
+        rule = path(
+            "rules/<slug:rule>/",
+            self.admin_site.admin_view(self.rule_view),
+            name="connectors_operation_rule",
+        )
+        return [statement, rule, try_it, *super().get_urls()]
+
+    def statement_view(self, request: HttpRequest) -> HttpResponse:
+        """Judge a statement without running it."""
+        if not (
+            self.has_add_permission(request) or self.has_change_permission(request)
+        ):
+            raise PermissionDenied
+        if getattr(request, "tenant", None) is None:
+            return no_tenant_page(request)
+        return statement_page(request, site=self.admin_site, opts=self.opts)
+
+    def rule_view(self, request: HttpRequest, rule: str) -> HttpResponse:
+        """Say what a rule of saved SQL forbids, and why."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return rule_page(request, rule, site=self.admin_site, opts=self.opts)
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show the form of an operation's parameters; call it on POST."""

@@ -25,11 +25,17 @@ from tenants.models import TenantModel
 from tenants.scope import WrongTenant
 
 LONGEST_CALL_MS = 600_000
+SUSPENDED = "tenant-suspended"
 
 
 def validate_label(value: object) -> None:
     """Refuse a label that is not texts by language."""
     rules.check_label(value)
+
+
+def validate_names(value: object) -> None:
+    """Refuse what is not a list of names."""
+    rules.check_names(value)
 
 
 def milliseconds(name: Any, default: int, help_text: Any) -> Any:
@@ -57,6 +63,8 @@ class DataSource(TenantModel):
         API_KEY_HEADER = AuthKind.API_KEY_HEADER.value, _("API key in a header")
         API_KEY_QUERY = AuthKind.API_KEY_QUERY.value, _("API key in the query")
 
+    sealed_fields = ("secret", "secret_hint")
+
     key = models.SlugField(
         _("key"),
         max_length=80,
@@ -75,7 +83,8 @@ class DataSource(TenantModel):
         max_length=500,
         blank=True,
         help_text=_(
-            "HTTP: https://host/base. SQL: postgresql://user@host:5432/name or "
+            "HTTP: https://host/base. SQL: postgresql://user@host:5432/name, "
+            "mysql://user@host:3306/name, mariadb://user@host:3306/name or "
             "sqlite:////path/file.sqlite3. Never with a password: that is the secret. "
             "Leave it empty for the portal's own numbers."
         ),
@@ -112,6 +121,18 @@ class DataSource(TenantModel):
         default=DEFAULT_MAX_BODY_BYTES,
         validators=[MinValueValidator(1_024), MaxValueValidator(512 * 1024 * 1024)],
         help_text=_("Counted after unpacking; a larger answer is refused."),
+    )
+    personal_fields = models.JSONField(
+        _("personal fields"),
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text=_(
+            'Names of fields with personal data in any answer, such as ["email", '
+            '"phone"]. Columns of these names are masked, small and capital letters '
+            "alike; so is what holds such a field inside. Tables of a SQL database "
+            "name their personal columns themselves."
+        ),
     )
     verify_tls = models.BooleanField(
         _("check certificates"),
@@ -178,7 +199,10 @@ class DataSource(TenantModel):
             allowed_networks=tuple(settings.SIGNALBOX_INTERNAL_NETWORKS),
             verify_tls=self.verify_tls,
             tables=self.table_specs(),
+            personal_fields=tuple(self.personal_fields),
         )
+        if not self.tenant.is_active:
+            return replace(made, fault=SUSPENDED)
         try:
             plain = secrets.resolve(
                 secrets.unseal(self.secret), tenant_key=self.tenant.key
@@ -233,6 +257,7 @@ class RegisteredTable(TenantModel):
         _("personal columns"),
         default=list,
         blank=True,
+        validators=[validate_names],
         help_text=_('Columns with personal data, such as ["name", "email"].'),
     )
 

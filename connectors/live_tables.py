@@ -27,6 +27,8 @@ from connectors.sql_wall import SourceRefusedError
 
 MOST_COLUMNS = 20_000
 
+_READ_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, *DRIVER_ERRORS)
+
 _Column: TypeAlias = tuple[str, str, str, str]
 """Schema, table, kind of the table, column."""
 
@@ -91,7 +93,7 @@ def read_tables(source: SourceSpec) -> tuple[LiveTable, ...] | str:
         return failure_words("busy")
     except SourceRefusedError as error:
         return source_words(error.rule, error.found)
-    except (SQLAlchemyError, *DRIVER_ERRORS) as error:
+    except _READ_ERRORS as error:
         return failure_of(error, sql="", late=False, cancelled=False).message
     return tuple(
         _table(schema, name, kind, [row[3] for row in rows])

@@ -79,7 +79,7 @@ def table_from_rows(
         total: Rows there were, or None when nobody counted.
         texts: Every cell is text, so numbers and booleans are inferred from text.
     """
-    heading = _unique(names)
+    heading = unique_names(names)
     kept = [list(row) for row in islice(rows, row_limit)]
     width = len(heading)
     ragged = sum(len(row) != width for row in kept)
@@ -178,7 +178,8 @@ def _json_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return the heading as columns are called: trimmed, filled, repeats numbered."""
     seen: set[str] = set()
     unique = []
     for index, raw in enumerate(names, start=1):

@@ -154,10 +154,22 @@ _FAILURES: dict[str, Promise] = {
         "The secret of %(source)s was sealed with a key the portal no longer has. Set "
         "the secret again, or bring the key back."
     ),
+    "quota-queries": gettext_lazy(
+        "The queries of this tenant for today are used up: %(used)s of %(allowed)s. "
+        "They begin anew at %(resets)s. Ask an administrator of the portal for more."
+    ),
+    "quota-rows": gettext_lazy(
+        "The rows of this tenant for today are used up: %(used)s of %(allowed)s. They "
+        "begin anew at %(resets)s. Ask an administrator of the portal for more."
+    ),
     "status": gettext_lazy("Data source %(source)s answered with status %(status)s."),
     "status-denied": gettext_lazy(
         "Data source %(source)s refused us with status %(status)s. Check the secret "
         "of the data source and what it may read."
+    ),
+    "tenant-suspended": gettext_lazy(
+        "This tenant is suspended, so nothing is called for it. Ask an administrator "
+        "of the portal."
     ),
     "timeout": gettext_lazy(
         "Data source %(source)s did not answer within %(limit)s ms."
@@ -176,6 +188,9 @@ _FAILURES: dict[str, Promise] = {
 }
 
 _NOTES: dict[str, Promise] = {
+    "text-withheld": gettext_lazy(
+        "The answer is a text that may hold personal data, so all of it is masked."
+    ),
     "charset-guessed": gettext_lazy(
         "Read as %(charset)s, because the answer named no charset."
     ),

@@ -21,6 +21,8 @@ from connectors.data_sources import (
 )
 from connectors.parameters import ParameterSpec, ParameterType
 from connectors.query_safety_models import QuerySafetyCheck
+from connectors.refusal_models import QueryRefusal, RefusalLayer
+from connectors.reveal_models import PersonalReveal
 from connectors.specs import BodyFormat, BodyKind, OperationSpec, SourceKind
 from tenants.models import TenantManager, TenantModel
 from tenants.scope import WrongTenant
@@ -31,7 +33,10 @@ __all__ = [
     "OperationTeamPermission",
     "OperationUserPermission",
     "Parameter",
+    "PersonalReveal",
+    "QueryRefusal",
     "QuerySafetyCheck",
+    "RefusalLayer",
     "RegisteredTable",
 ]
 
@@ -150,6 +155,8 @@ class Operation(TenantModel):
             'Order, types and units: [{"name": "temp", "type": "decimal", '
             '"unit": "°C", "label": {"ko": "기온", "en": "Temp."}}]. '
             "Types: text, integer, decimal, boolean, date, datetime. "
+            '"personal": true, or one of name, email, phone, id, address, other, masks '
+            "a column for readers. "
             "Empty: as the answer has them."
         ),
     )
@@ -176,7 +183,10 @@ class Operation(TenantModel):
         ordering = ["key"]
         verbose_name = _("operation")
         verbose_name_plural = _("operations")
-        permissions = [("use_operation", _("Can use the operation in screens"))]
+        permissions = [
+            ("use_operation", _("Can use the operation in screens")),
+            ("reveal_personal", _("Can reveal personal data of the operation")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "key"],

@@ -24,6 +24,18 @@ class ColumnType(StrEnum):
     DATETIME = "datetime"
 
 
+class Personal(StrEnum):
+    """What personal data a column holds; it decides how its mask looks."""
+
+    NONE = ""
+    NAME = "name"
+    EMAIL = "email"
+    PHONE = "phone"
+    ID = "id"
+    ADDRESS = "address"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
@@ -34,6 +46,8 @@ class Column:
         label: Heading by language (``{"ko": …, "en": …}``); the name when missing.
         unit: Such as ``°C`` or ``ms``; shown in the heading.
         format: How a value is read and shown, such as ``%Y/%m/%d``, ``0.0``, ``KRW``.
+        personal: Which personal data it holds; NONE for a column without any.
+        masked: Its values are masks, and no value of the data source is among them.
     """
 
     name: str
@@ -41,6 +55,8 @@ class Column:
     label: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     format: str = ""
+    personal: Personal = Personal.NONE
+    masked: bool = False
 
 
 class Limit(StrEnum):

@@ -49,7 +49,6 @@ _ENDLESS = (
 _COMMON = (
     (1, "SELECT 1; SELECT 2"),
     (1, "/* x */ COMMIT; SELECT 1"),
-    (2, "SELECT 'a\\'; SELECT 2 --'"),
     (3, "SELECT 1 /*! ; SELECT 2 */ ; SELECT 3"),
     (8, f"SELECT {ABSENT}()"),
     (9, "BEGIN"),
@@ -58,6 +57,7 @@ _COMMON = (
     (15, "ANALYZE"),
 )
 _POSTGRESQL = (
+    (2, "SELECT 'a\\'; SELECT 2 --'"),
     (1, "COMMIT; SELECT 1"),
     (2, "SELECT U&'\\0061'; SELECT 2"),
     (5, "SELECT * INTO TEMPORARY signalbox_probe FROM (SELECT 1 AS a) x"),
@@ -87,6 +87,7 @@ _POSTGRESQL = (
     (18, _ENDLESS),
 )
 _SQLITE = (
+    (2, "SELECT 'a\\'; SELECT 2 --'"),
     (5, "CREATE TEMP TABLE signalbox_probe AS SELECT 1"),
     (5, "EXPLAIN QUERY PLAN SELECT 1"),
     (6, "SELECT load_extension('signalbox_probe_absent')"),
@@ -101,13 +102,62 @@ _SQLITE = (
     (18, "SELECT length(zeroblob(300000000))"),
     (18, _ENDLESS),
 )
-_BY_DIALECT = {"postgresql": _POSTGRESQL, "sqlite": _SQLITE}
+_MYSQL = (
+    (2, "SELECT 'a\\\\'; SELECT 2 -- '"),
+    (2, "SELECT 1 # ; SELECT 2\n; SELECT 3"),
+    (3, "SELECT 1 /*!50000 ; SELECT 2 */"),
+    (5, "SELECT 1 INTO @signalbox_probe"),
+    (
+        5,
+        "SELECT 1 FROM (SELECT 1 AS a) x WHERE false INTO OUTFILE '/nonexistent/probe'",
+    ),
+    (5, "CREATE TEMPORARY TABLE signalbox_probe (a INT)"),
+    (6, "SELECT SLEEP(0)"),
+    (6, "SELECT LOAD_FILE('/nonexistent/probe')"),
+    (6, "SELECT BENCHMARK(1, 1)"),
+    (7, "PREPARE signalbox_probe FROM 'SELECT 1'"),
+    (9, "SET SESSION TRANSACTION READ WRITE"),
+    (9, "SET @@session.sql_mode = 'ANSI_QUOTES'"),
+    (9, "SELECT @signalbox_probe := 1"),
+    (9, "SELECT @@global.read_only"),
+    (10, "SELECT IS_FREE_LOCK('signalbox_probe')"),
+    (10, "SELECT RELEASE_LOCK('signalbox_probe')"),
+    (
+        11,
+        "LOAD DATA LOCAL INFILE '/nonexistent/probe' INTO TABLE signalbox_probe_absent",
+    ),
+    (12, "SELECT count(*) FROM mysql.user"),
+    (12, "SELECT info FROM information_schema.processlist LIMIT 0"),
+    (15, "HANDLER signalbox_probe_absent OPEN"),
+    (15, "CALL signalbox_probe_absent()"),
+    (15, "DO 1"),
+    (16, "SELECT count(*) FROM information_schema.columns"),
+    (18, _ENDLESS),
+)
+_MARIADB = (
+    (3, "SELECT 1 /*M! ; SELECT 2 */"),
+    (7, "EXECUTE IMMEDIATE 'SELECT 1'"),
+    (9, "SET STATEMENT max_statement_time = 0 FOR SELECT 1"),
+    (15, "BEGIN NOT ATOMIC SELECT 1; END"),
+)
+_BY_DIALECT = {
+    "postgresql": _POSTGRESQL,
+    "sqlite": _SQLITE,
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL + _MARIADB,
+}
+_MYSQL_LOCKS = (
+    (10, "SELECT 1 FROM {table} WHERE false FOR UPDATE"),
+    (10, "SELECT 1 FROM {table} WHERE false LOCK IN SHARE MODE"),
+)
 _LOCKS = {
     "postgresql": (
         (10, "SELECT 1 FROM {table} WHERE false FOR UPDATE"),
         (10, "LOCK TABLE {table} IN ACCESS SHARE MODE"),
     ),
     "sqlite": ((10, "BEGIN IMMEDIATE"),),
+    "mysql": _MYSQL_LOCKS,
+    "mariadb": _MYSQL_LOCKS,
 }
 _WRITES = (
     (5, "DELETE FROM {table} WHERE false"),
@@ -152,5 +202,5 @@ def _name(table: TableSpec, dialect: str) -> str:
 
 
 def _quoted(name: str, dialect: str) -> str:
-    mark = "`" if dialect == "mysql" else '"'
+    mark = "`" if dialect in {"mysql", "mariadb"} else '"'
     return mark + name.replace(mark, mark * 2) + mark

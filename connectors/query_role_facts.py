@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import tuple_row
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.query_role_facts_mysql import mysql_facts
 from connectors.query_roles import (
     RISKY_FUNCTIONS,
     STRONG_ROLES,
@@ -24,6 +25,7 @@ from connectors.query_roles import (
     set_up_sql,
     sqlite_findings,
 )
+from connectors.query_roles_mysql import mysql_findings, mysql_set_up
 from connectors.specs import SourceSpec, TableSpec
 from connectors.sql_engines import DRIVER_ERRORS, engine_for, read_url
 
@@ -58,9 +60,13 @@ def set_up_of(source: SourceSpec) -> tuple[str, ...]:
         SourceRefusedError: its address may not be used.
         Exception: one of READ_ERRORS; the database did not answer.
     """
-    if source.dialect != "postgresql":
-        return ()
-    return set_up_sql(postgresql_facts(source))
+    match source.dialect:
+        case "postgresql":
+            return set_up_sql(postgresql_facts(source))
+        case "mysql" | "mariadb":
+            return mysql_set_up(mysql_facts(source))
+        case _:
+            return ()
 
 
 def _postgresql(source: SourceSpec) -> tuple[RoleFinding, ...]:
@@ -248,6 +254,10 @@ class _Server:
         return tuple(Policy(*row) for row in rows)
 
 
+def _mysql(source: SourceSpec) -> tuple[RoleFinding, ...]:
+    return mysql_findings(mysql_facts(source))
+
+
 def _sqlite(source: SourceSpec) -> tuple[RoleFinding, ...]:
     with engine_for(source).connect():
         pass  # the wall stands and the file can be read
@@ -276,4 +286,6 @@ def _sqlite(source: SourceSpec) -> tuple[RoleFinding, ...]:
 _FINDINGS: dict[str, Callable[[SourceSpec], tuple[RoleFinding, ...]]] = {
     "postgresql": _postgresql,
     "sqlite": _sqlite,
+    "mysql": _mysql,
+    "mariadb": _mysql,
 }

@@ -43,14 +43,31 @@ _WORDS: dict[str, Promise] = {
         "The user may read tables that the data source does not register: %(found)s."
     ),
     "nothing-registered": gettext_lazy(
-        "The data source registers no table, so that every table is read as one that "
-        "all tenants share: %(found)s. Register its tables."
+        "The data source registers no table, so that no saved query reads one of: "
+        "%(found)s. Register its tables."
     ),
     "missing": gettext_lazy(
         "Registered tables are not there, or may not be read: %(found)s."
     ),
     "temporary-files": gettext_lazy(
         "Temporary files of a query have no limit but the time."
+    ),
+    "server-rights": gettext_lazy(
+        "The user has rights on the whole server: %(found)s."
+    ),
+    "system-tables": gettext_lazy(
+        "The user has rights on the server's own tables: %(found)s."
+    ),
+    "executes": gettext_lazy(
+        "The user may call stored routines, which may do what their maker may: "
+        "%(found)s."
+    ),
+    "passes-on": gettext_lazy("The user may pass its rights on: %(found)s."),
+    "roles": gettext_lazy(
+        "The user may take on roles, whose rights were not looked at: %(found)s."
+    ),
+    "unreadable-grant": gettext_lazy(
+        "The server names a right that cannot be read here: %(found)s."
     ),
     "writable-file": gettext_lazy(
         "The portal could write to the file. It opens it to be read only; a file that "

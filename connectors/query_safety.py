@@ -32,6 +32,7 @@ __all__ = [
     "Allowed",
     "Refused",
     "judge",
+    "tree_of",
 ]
 
 MOST_BYTES = 64 * 1024
@@ -85,6 +86,15 @@ def judge(sql: str, *, dialect: str) -> Allowed | Refused:
     if again != first and not _same(again, first, dialect):
         return Refused("unstable", "", RULES["unstable"])
     return first
+
+
+def tree_of(sql: str, *, dialect: str) -> exp.Expr:
+    """Return the tree of one statement, for `check_tree` to judge.
+
+    Raises:
+        RefusalError: what the text, its tokens or the parser show already.
+    """
+    return _parse(sql, _tokens(sql, dialect), dialect)
 
 
 def _same(one: Allowed, other: Allowed, dialect: str) -> bool:

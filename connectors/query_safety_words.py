@@ -37,7 +37,6 @@ _WALLS: dict[str, Promise] = {
     "absent": gettext_lazy("not there"),
     "error": gettext_lazy("another error"),
     "ran": gettext_lazy("ran"),
-    "": gettext_lazy("—"),
 }
 _JUDGED: dict[str, Promise] = {
     "": gettext_lazy("let through"),
@@ -55,7 +54,7 @@ def attack_words(number: int) -> str:
 
 def wall_words(name: str) -> str:
     """Say what in the database stopped a probe, or that nothing did."""
-    return str(_WALLS[name])
+    return str(_WALLS[name]) if name else "—"
 
 
 def judge_words(rule: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
+import pymysql
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
@@ -42,6 +43,21 @@ _STATES = {
     "57014": "time",
     "42883": "absent",
     "42P01": "absent",
+}
+_NUMBERS = {
+    1064: "cursor",
+    1044: "rights",
+    1142: "rights",
+    1143: "rights",
+    1227: "rights",
+    1370: "rights",
+    4166: "rights",
+    1792: "transaction",
+    1969: "time",
+    3024: "time",
+    1128: "absent",
+    1146: "absent",
+    1305: "absent",
 }
 _CODES = {
     sqlite3.SQLITE_AUTH: "authorizer",
@@ -208,11 +224,11 @@ def at_the_wall(
         try:
             wall.begin(driver, terms)
             if isinstance(statement, str):
-                result = streamed.exec_driver_sql(statement)
+                answer = streamed.exec_driver_sql(statement)
             else:
-                result = streamed.execute(statement)
-            row = result.fetchone() if result.returns_rows else None
-            result.close()
+                answer = streamed.execute(statement)
+            with answer as result:
+                row = result.fetchone() if result.returns_rows else None
         except READ_ERRORS as error:
             return stopped_by(error), None
         finally:
@@ -231,6 +247,8 @@ def stopped_by(error: Exception) -> str:
             return _STATES.get(original.sqlstate or "", "error")
         case sqlite3.Error():
             return _sqlite_wall(original)
+        case pymysql.MySQLError():
+            return _NUMBERS.get(original.args[0], "error")
     return "error"
 
 

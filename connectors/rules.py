@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError as UrlError
 from connectors import http_request, messages
 from connectors.addresses import AddressError, parse_address
 from connectors.bodies import compiled_path
-from connectors.outcomes import Column, ColumnType
+from connectors.outcomes import Column, ColumnType, Personal
 from connectors.query_safety import RESERVED, Allowed, Refused, judge
 from connectors.specs import AuthKind, BodyKind, SourceKind, SourceSpec
 from connectors.sql_engines import is_portal_database, read_url
@@ -28,8 +28,9 @@ from connectors.stored import StoredOperation, StoredSource, StoredTable
 from connectors.tenant_scope import scope_query
 from observability.services import SERIES
 
-_COLUMN_FIELDS = frozenset({"name", "type", "label", "unit", "format"})
+_COLUMN_FIELDS = frozenset({"name", "type", "label", "unit", "format", "personal"})
 _MOST_COLUMNS = 200
+_KINDS = frozenset(filter(None, Personal))
 
 
 # --- Data sources -------------------------------------------------------------------
@@ -307,10 +308,12 @@ def read_columns(value: object) -> tuple[Column, ...]:
 
 
 def _column(entry: object, place: int) -> Column:
-    wrong = {"place": place, "types": ", ".join(ColumnType)}
+    kinds = ", ".join(filter(None, Personal))
+    wrong = {"place": place, "types": ", ".join(ColumnType), "kinds": kinds}
     text = _(
         "Column %(place)s is not right: it needs a name and may have a type "
-        "(%(types)s), a label by language, a unit and a format."
+        "(%(types)s), a label by language, a unit, a format, and what personal data it "
+        "holds (true or one of %(kinds)s)."
     )
     if not isinstance(entry, Mapping) or set(entry) - _COLUMN_FIELDS:
         raise ValidationError(text % wrong)
@@ -320,6 +323,9 @@ def _column(entry: object, place: int) -> Column:
         raise ValidationError(text % wrong)
     if kind not in list(ColumnType):
         raise ValidationError(text % wrong)
+    personal = _personal(entry.get("personal", False))
+    if personal is None:
+        raise ValidationError(text % wrong)
     label = entry.get("label", {})
     check_label(label)
     return Column(
@@ -328,7 +334,23 @@ def _column(entry: object, place: int) -> Column:
         label=label,
         unit=texts[1],
         format=texts[2],
+        personal=personal,
     )
+
+
+def _personal(value: object) -> Personal | None:
+    """Read what a column says of personal data; None when it says nothing known."""
+    if isinstance(value, bool):
+        return Personal.OTHER if value else Personal.NONE
+    return Personal(value) if isinstance(value, str) and value in _KINDS else None
+
+
+def check_names(value: object) -> None:
+    """Refuse what is not a list of different names."""
+    if not isinstance(value, list) or not all(
+        isinstance(name, str) and name.strip() == name != "" for name in value
+    ):
+        raise ValidationError(_('Give a list of names, such as ["name", "email"].'))
 
 
 def check_label(value: object) -> None:

@@ -12,21 +12,26 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from connectors.specs import TableSpec, TenantValue
-from connectors.sql_dialects import parse_judged
 
 ALIAS = "_scoped"
 PARAMETERS = {TenantValue.KEY: "tenant", TenantValue.ID: "tenant_id"}
+
+# Engines that take '1-a' for the number 1, and 'ACME ' for 'acme'.
+LOOSE = frozenset({"mysql", "mariadb"})
 
 _SOURCES = (exp.Table, exp.Subquery, exp.Lateral, exp.Unnest, exp.Values)
 _ROWS = (exp.Func, exp.Subquery)
 
 
-def is_scoped(sql: str, *, dialect: str, tables: Sequence[TableSpec]) -> bool:
-    """Tell whether every table of a judged text is filtered, shared, or of a WITH."""
+def is_scoped(tree: exp.Expr, *, dialect: str, tables: Sequence[TableSpec]) -> bool:
+    """Tell whether every table of a statement is filtered, shared, or of a WITH.
+
+    Args:
+        tree: Of the text that is sent, as it was parsed.
+    """
     by_name = {(spec.schema, spec.name): spec for spec in tables}
     if dialect == "sqlite":  # a file has one schema, and nothing is attached
         by_name |= {("main", spec.name): spec for spec in tables if not spec.schema}
-    tree = parse_judged(sql, dialect=dialect)
     return all(_is_safe(node, by_name, dialect) for node in tree.walk())
 
 
@@ -58,12 +63,14 @@ def _is_safe_table(
     if not isinstance(name, exp.Identifier) or table.args.get("catalog"):
         return False
     spec = tables.get((table.db, table.name)) if name.quoted else None
-    if spec is not None and (not spec.tenant_column or _is_filtered(table, spec)):
+    if spec is not None and (
+        not spec.tenant_column or _is_filtered(table, spec, dialect)
+    ):
         return True
     return not table.args.get("db") and _is_made_above(table, dialect)
 
 
-def _is_filtered(table: exp.Table, spec: TableSpec) -> bool:
+def _is_filtered(table: exp.Table, spec: TableSpec, dialect: str) -> bool:
     """Tell whether a table is alone in the one subquery that filters it."""
     source = table.parent
     query = source.parent if isinstance(source, exp.From) else None
@@ -81,13 +88,35 @@ def _is_filtered(table: exp.Table, spec: TableSpec) -> bool:
     shown = query.expressions
     if len(shown) != 1 or type(shown[0]) is not exp.Star or _present(shown[0]):
         return False
-    return _is_filter(query.args["where"].this, spec)
+    return _is_filter(query.args["where"].this, spec, dialect)
 
 
-def _is_filter(test: exp.Expr, spec: TableSpec) -> bool:
-    if type(test) is not exp.EQ:
+def _is_filter(test: exp.Expr, spec: TableSpec, dialect: str) -> bool:
+    if dialect not in LOOSE:
+        return type(test) is exp.EQ and _compares(test.this, test.expression, spec)
+    if type(test) is not exp.And or not all(
+        type(part) is exp.EQ for part in (test.this, test.expression)
+    ):
         return False
-    column, value = test.this, test.expression
+    first, last = test.this, test.expression
+    return (
+        _compares(first.this, first.expression, spec)
+        and _is_binary(last.this)
+        and _is_binary(last.expression)
+        and _compares(last.this.this, last.expression.this, spec)
+    )
+
+
+def _is_binary(cast: exp.Expr) -> bool:
+    return (
+        type(cast) is exp.Cast
+        and _present(cast) == {"this", "to"}
+        and cast.to.this in {exp.DType.BINARY, exp.DType.VARBINARY}
+        and not cast.to.expressions
+    )
+
+
+def _compares(column: exp.Expr, value: exp.Expr, spec: TableSpec) -> bool:
     return (
         isinstance(column, exp.Column)
         and _present(column) == {"this", "table"}

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import assert_never
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 
 from connectors import (
@@ -18,33 +20,56 @@ from connectors import (
     last_good_store,
     loop,
     messages,
+    personal_fields,
     sql_engines,
 )
+from connectors.data_sources import SUSPENDED
 from connectors.failures import CallFailed
 from connectors.loop import Engine, PoolFull, engine
+from connectors.masking import masked
 from connectors.models import Operation
 from connectors.outcomes import Failure, Outcome, Reason, Success, Table
 from connectors.parameters import Argument, ArgumentError, Raw, parse_arguments
 from connectors.portal import run_series
 from connectors.query_role_checks import role_reports, unverified_sources
 from connectors.resilience import Circuits, Result
+from connectors.reveals import (
+    LiveReveal,
+    NotRevealed,
+    exportable,
+    hide,
+    live_reveals,
+    record_export,
+    reveal,
+    revealable,
+)
 from connectors.reviewing import review_section
 from connectors.sending import Message, Sent, send
 from connectors.specs import OperationSpec, SourceKind
 from connectors.sql import run_query
 from connectors.stored_specs import load_specs
 from observability.services import measure
+from tenants.metering import meter, resets_at
+from tenants.quotas import Level
 from tenants.scope import Actor, WrongTenant, using_tenant
 
 __all__ = [
+    "LiveReveal",
     "Message",
+    "NotRevealed",
     "Sent",
     "call_operation",
+    "exportable",
+    "hide",
     "last_good",
+    "live_reveals",
     "load_operations",
     "missing_operation",
     "operation_keys",
     "perform",
+    "record_export",
+    "reveal",
+    "revealable",
     "review_section",
     "role_reports",
     "send",
@@ -67,6 +92,7 @@ _WORTH_A_LINE = frozenset(
         Reason.INTERNAL,
     }
 )
+_FEW_ROWS = 200  # masking more than this would hold up every other call, too
 _LARGE_BODY = 64 * 1024  # decoding more than this would hold up every other call
 
 
@@ -120,6 +146,7 @@ async def perform(
     arguments: Mapping[str, Raw],
     actor: Actor,
     deadline: float,
+    reveal: bool = False,
 ) -> Outcome:
     """Perform an operation before `deadline`, or say why not.
 
@@ -128,6 +155,8 @@ async def perform(
     Args:
         arguments: Texts or typed values by parameter name.
         deadline: ``time.monotonic()`` seconds after which nothing is awaited.
+        reveal: Leave personal values as they are; the caller holds a reveal of this
+            operation (`connectors.reveals`). They are masked otherwise.
 
     Raises:
         WrongTenant: the operation belongs to another tenant than the actor: a bug.
@@ -138,7 +167,7 @@ async def perform(
     until = min(deadline, started + spec.timeout_ms / 1000)
     with measure("operation", key=spec.key, tenant=str(actor.tenant_id)) as timing:
         try:
-            outcome = await _performed(spec, arguments, actor, until)
+            outcome = await _performed(spec, arguments, actor, until, reveal)
         except CallFailed as failed:
             outcome = _failure(spec, failed)
         except PoolFull:
@@ -167,6 +196,8 @@ async def last_good(
     values = parse_arguments(spec.parameters, arguments)
     if isinstance(values, tuple) or not spec.keep_last_good_s:
         return None
+    if spec.source.fault == SUSPENDED:
+        return None
     name = last_good_store.name_of(spec, values, actor)
     try:
         kept = await Engine.current().in_pool(lambda: last_good_store.read(name))
@@ -178,7 +209,11 @@ async def last_good(
 
 
 async def _performed(
-    spec: OperationSpec, arguments: Mapping[str, Raw], actor: Actor, until: float
+    spec: OperationSpec,
+    arguments: Mapping[str, Raw],
+    actor: Actor,
+    until: float,
+    reveal: bool,
 ) -> Outcome:
     values = parse_arguments(spec.parameters, arguments)
     if isinstance(values, tuple):
@@ -187,10 +222,28 @@ async def _performed(
         raise CallFailed(Reason.REFUSED, spec.source.fault)
     if until <= time.monotonic():
         raise CallFailed(Reason.TIMEOUT, "timeout-late")
+    if level := meter.over(actor.tenant_id):
+        raise _used_up(level)
     outcome = await _guarded(spec, values, actor, until)
-    if isinstance(outcome, Success) and spec.keep_last_good_s:
-        await _keep(spec, values, actor, outcome)
-    return outcome
+    hidden = outcome
+    if isinstance(outcome, Success) and spec.may_be_personal:
+        outcome, hidden = await _with_masks(outcome, spec)
+    if isinstance(hidden, Success) and spec.keep_last_good_s:
+        await _keep(spec, values, actor, hidden)  # never a value that was revealed
+    return outcome if reveal else hidden
+
+
+async def _with_masks(good: Success, spec: OperationSpec) -> tuple[Outcome, Outcome]:
+    """Return an answer with its personal columns marked, and the same masked."""
+
+    def both() -> tuple[Outcome, Outcome]:
+        told = good
+        if isinstance(good.data, Table):
+            told = replace(good, data=personal_fields.marked(good.data, spec))
+        return told, masked(told, whole_text=True)
+
+    small = isinstance(good.data, Table) and len(good.data.rows) <= _FEW_ROWS
+    return both() if small else await Engine.current().in_pool(both)
 
 
 async def _keep(
@@ -221,7 +274,7 @@ async def _guarded(
     try:
         with measure("data_source", key=source.key, tenant=tenant) as timing:
             try:
-                outcome = await _called(spec, values, actor, until)
+                outcome = await _counted(spec, values, actor, until)
             except CallFailed as failed:
                 result = _result(failed.reason, failed.status)
                 timing.failed(failed.reason.value)
@@ -245,6 +298,17 @@ def _result(reason: Reason, status: int | None) -> Result:
     if reason in {Reason.DENIED, Reason.UNREADABLE}:
         return Result.GOOD  # it answered
     return Result.IGNORED
+
+
+async def _counted(
+    spec: OperationSpec, values: Mapping[str, Argument], actor: Actor, until: float
+) -> Outcome:
+    """Call, and count the query and its rows for the tenant's quota."""
+    meter.count(actor.tenant_id, queries=1)
+    outcome = await _called(spec, values, actor, until)
+    if isinstance(outcome, Success) and isinstance(outcome.data, Table):
+        meter.count(actor.tenant_id, rows=len(outcome.data.rows))
+    return outcome
 
 
 async def _called(
@@ -301,6 +365,17 @@ def with_reserved(
 def _invalid(spec: OperationSpec, errors: tuple[ArgumentError, ...]) -> CallFailed:
     words = " ".join(messages.argument_error(error) for error in errors)
     return CallFailed(Reason.INVALID, "invalid", operation=spec.key, errors=words)
+
+
+def _used_up(level: Level) -> CallFailed:
+    resets = timezone.localtime(resets_at())
+    return CallFailed(
+        Reason.REFUSED,
+        f"quota-{level.limit}",
+        used=f"{level.used:,}",
+        allowed=f"{level.allowed:,}",
+        resets=date_format(resets, "SHORT_DATETIME_FORMAT"),
+    )
 
 
 def _failure(spec: OperationSpec, failed: CallFailed) -> Failure:

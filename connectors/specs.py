@@ -98,6 +98,7 @@ class SourceSpec:
             ``10.0.0.0/8:443``; public addresses need none.
         verify_tls: False only for a source whose certificate cannot be checked.
         tables: SQL: every table its queries may read.
+        personal_fields: Names of columns that hold personal data in any answer.
         fault: Rule id of ``connectors.messages`` when the source cannot be called,
             such as ``secret-unopened``; empty when all is well.
     """
@@ -118,6 +119,7 @@ class SourceSpec:
     allowed_networks: tuple[str, ...] = field(default=(), repr=False)
     verify_tls: bool = True
     tables: tuple[TableSpec, ...] = ()
+    personal_fields: tuple[str, ...] = ()
     fault: str = ""
 
 
@@ -172,3 +174,12 @@ class OperationSpec:
     def kind(self) -> SourceKind:
         """What the operation is: the same as what its data source speaks."""
         return self.source.kind
+
+    @property
+    def may_be_personal(self) -> bool:
+        """Whether anything says that answers may hold personal data."""
+        return (
+            bool(self.source.personal_fields)
+            or any(table.personal_columns for table in self.source.tables)
+            or any(column.personal for column in self.columns)
+        )

@@ -15,17 +15,21 @@ from django.conf import settings
 from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors import personal_columns
 from connectors.loop import PoolFull, engine
 from connectors.outcomes import Failure, Outcome, Reason, Success
 from connectors.parameters import Argument, ParameterType
 from connectors.query_safety import RESERVED, Allowed, Refused
 from connectors.query_slots import Busy, Slot, Slots
+from connectors.refusal_models import RefusalLayer
+from connectors.refusals import record_refusal
 from connectors.specs import OperationSpec, SourceSpec
 from connectors.sql_engines import DRIVER_ERRORS, WALLS, engine_for
 from connectors.sql_failures import failure_of
 from connectors.sql_messages import failure_words, refusal_words, source_words
 from connectors.sql_values import (
     bytes_of,
+    column_types,
     kinds,
     mapped_rows,
     misplaced_list,
@@ -63,10 +67,8 @@ async def run_query(
     started = time.monotonic()
     until = min(deadline, started + spec.timeout_ms / 1_000)
     limit = spec.row_limit if row_limit is None else row_limit
-    if not spec.source.tenant_key or actor.tenant_id != spec.source.tenant_id:
-        no_tenant = Refused("tenant", "", "tenant")
-        return Failure(Reason.REFUSED, refusal_words(no_tenant), 0.0)
-    query = _Query(spec, _values(spec, arguments, actor), until=until, row_limit=limit)
+    values = _values(spec, arguments, actor)
+    query = _Query(spec, values, actor=actor, until=until, row_limit=limit)
     try:
         async with asyncio.timeout(until - started + _GRACE_S):
             query.slot = await SLOTS.take(_limits(spec.source))
@@ -113,10 +115,12 @@ class _Query:
         spec: OperationSpec,
         values: Mapping[str, tuple[ParameterType, Argument]],
         *,
+        actor: Actor,
         until: float,
         row_limit: int,
     ) -> None:
         self._spec = spec
+        self._actor = actor
         self._values = values
         self._until = until
         self._row_limit = row_limit
@@ -152,9 +156,11 @@ class _Query:
     def run(self) -> Outcome:
         spec = self._spec
         source = spec.source
+        if not source.tenant_key or self._actor.tenant_id != source.tenant_id:
+            return self._refused(Refused("tenant", "", "tenant"))
         scoped = scope_query(spec.sql, dialect=source.dialect, tables=source.tables)
         if isinstance(scoped, Refused):
-            return Failure(Reason.REFUSED, refusal_words(scoped), 0.0)
+            return self._refused(scoped)
         allowed = scoped.allowed
         if refused := self._refused_parameter(allowed):
             return refused
@@ -170,6 +176,17 @@ class _Query:
         except _ERRORS as error:
             late = time.monotonic() >= self._until
             return failure_of(error, sql=spec.sql, late=late, cancelled=self._cancelled)
+
+    def _refused(self, refused: Refused) -> Failure:
+        scope = refused.rule in {"tenant", "table", "scope"}
+        record_refusal(
+            refused.rule,
+            layer=RefusalLayer.SCOPE if scope else RefusalLayer.JUDGE,
+            actor=self._actor,
+            source=self._spec.source.key,
+            operation=self._spec.key,
+        )
+        return Failure(Reason.REFUSED, refusal_words(refused), 0.0)
 
     def _used(self, allowed: Allowed) -> dict[str, tuple[ParameterType, Argument]]:
         return {name: self._values[name] for name in allowed.parameters}
@@ -220,23 +237,29 @@ class _Query:
         return self._cancelled or time.monotonic() >= self._until
 
     def _fetch(self, connection: Connection, text: TextClause) -> Outcome:
-        wanted = self._row_limit + 1
+        wanted, dialect = self._row_limit + 1, self._spec.source.dialect
         # On PostgreSQL this is a cursor of the server, which takes one statement only.
         batches = connection.execution_options(yield_per=min(wanted, _BATCH))
         with batches.execute(text) as result:
             names = list(result.keys())
-            codes = _type_codes(result)
+            types = column_types(result.cursor.description, dialect)
             rows, bytes_kept = self._taken(result, wanted)
         mapped = mapped_rows(
             names,
-            codes,
+            types,
             rows,
             self._spec.columns,
             row_limit=self._row_limit,
             bytes_kept=bytes_kept,
         )
-        now = datetime.now(UTC)
-        return Success(mapped.table, None, now, 0.0, notes=mapped.notes)
+        table = personal_columns.marked(
+            mapped.table,
+            names,
+            sql=self._spec.sql,
+            dialect=self._spec.source.dialect,
+            tables=self._spec.source.tables,
+        )
+        return Success(table, None, datetime.now(UTC), 0.0, notes=mapped.notes)
 
     def _taken(
         self, result: CursorResult[Any], wanted: int
@@ -258,9 +281,3 @@ class _Query:
             if self._is_over():
                 raise TimeoutError
         return rows, None
-
-
-def _type_codes(result: CursorResult[Any]) -> list[int | None]:
-    description = result.cursor.description
-    codes = [column[1] for column in description or ()]
-    return [code if isinstance(code, int) else None for code in codes]

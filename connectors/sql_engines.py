@@ -18,12 +18,18 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError
 
 from connectors.specs import SourceSpec
+from connectors.sql_mysql import MySQLWall
 from connectors.sql_postgresql import PostgreSQLWall
 from connectors.sql_sqlite import SQLiteWall
 from connectors.sql_wall import SourceRefusedError, Wall
 
 MOST_ENGINES = 64
-WALLS: dict[str, Wall] = {"postgresql": PostgreSQLWall(), "sqlite": SQLiteWall()}
+WALLS: dict[str, Wall] = {
+    "postgresql": PostgreSQLWall(),
+    "sqlite": SQLiteWall(),
+    "mysql": MySQLWall("mysql"),
+    "mariadb": MySQLWall("mariadb"),
+}
 DRIVER_ERRORS: tuple[type[Exception], ...] = tuple(
     error for wall in WALLS.values() for error in wall.errors
 )

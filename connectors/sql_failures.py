@@ -6,11 +6,13 @@ import re
 import sqlite3
 
 import psycopg
+import pymysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from connectors.outcomes import Failure, Reason
 from connectors.sql_messages import failure_words
+from connectors.sql_mysql_faults import mysql_fault
 
 # SQLSTATE of PostgreSQL, whole or its class, to (reason, rule).
 _STATES = {
@@ -49,8 +51,11 @@ _SQLITE_STATEMENT = re.compile(
     r"|wrong number of arguments to function (?P<function>\w+)\(\)"
     r"|SELECTs to the left and right of .* do not have the same number of .*"
 )
-# A name in a message of PostgreSQL: quoted, or a column with its table.
-_NAMED = re.compile(r'"(?P<quoted>[^"]+)"|column (?P<column>\S+) does not exist')
+# A name in a message: quoted, or a column of PostgreSQL with its table.
+_NAMED = re.compile(
+    r'"(?P<quoted>[^"]+)"|column (?P<column>\S+) does not exist'
+    r"|(?:column|table|function|^) ?'(?P<single>[^']+)'"
+)
 # A server that turns a login away sends no SQLSTATE through the driver.
 _LOGIN = re.compile(r"password|authentication|role \"|pg_hba|no password supplied")
 
@@ -72,6 +77,10 @@ def failure_of(error: Exception, *, sql: str, late: bool, cancelled: bool) -> Fa
             reason, rule, detail = _postgresql(original)
         case sqlite3.Error():
             reason, rule, detail = _sqlite(original)
+            if _named(detail) and _place(detail, sql) is None:
+                detail = ""  # a name that nobody wrote: a value, as of MATCH
+        case pymysql.MySQLError():
+            reason, rule, detail = mysql_fault(original)
         case sqlite3.Warning():  # a second statement
             reason, rule = Reason.REFUSED, "read-only"
         case _:
@@ -96,7 +105,9 @@ def _postgresql(error: psycopg.Error) -> tuple[Reason, str, str]:
     reason, rule = (
         _STATES.get(state) or _STATES.get(state[:2]) or (Reason.UPSTREAM, "other")
     )
-    if state[:2] == "42":  # says what is wrong with the statement, quotes no value
+    # A place in the statement says that its text is wrong. Without one, a function was
+    # given text that it could not read (to_tsquery), and the message quotes a value.
+    if state[:2] == "42" and error.diag.statement_position:
         return reason, rule, (error.diag.message_primary or "")[:200]
     return reason, rule, ""
 
@@ -115,11 +126,16 @@ def _sqlite(error: sqlite3.Error) -> tuple[Reason, str, str]:
     return Reason.UPSTREAM, "value", ""
 
 
-def _place(detail: str, sql: str) -> tuple[int, int] | None:
-    """Return line and column, from 1, of the name the database complains about."""
+def _named(detail: str) -> str:
+    """Return the name that the database complains about, or an empty text."""
     found = _SQLITE_STATEMENT.fullmatch(detail) or _NAMED.search(detail)
     name = next(filter(None, found.groups()), "") if found else ""
-    name = name.rpartition(".")[2].strip('"')
+    return name.rpartition(".")[2].strip('"')
+
+
+def _place(detail: str, sql: str) -> tuple[int, int] | None:
+    """Return line and column, from 1, of the name the database complains about."""
+    name = _named(detail)
     if not name:
         return None
     seen = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)

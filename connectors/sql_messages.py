@@ -145,11 +145,12 @@ _FAILURES: dict[str, Promise] = {
 _SOURCES: dict[str, Promise] = {
     "address": gettext_lazy(
         "The address of the data source cannot be read. Write it as "
-        "postgresql://user@host/database or sqlite:////folder/file.sqlite3."
+        "postgresql://user@host/database, mysql://user@host/database, "
+        "mariadb://user@host/database or sqlite:////folder/file.sqlite3."
     ),
     "dialect": gettext_lazy(
-        "The kind of database “%(found)s” does not fit the data source. Use PostgreSQL "
-        "or SQLite, and the same kind in its address."
+        "The kind of database “%(found)s” does not fit the data source. Use "
+        "PostgreSQL, MySQL, MariaDB or SQLite, and the same kind in its address."
     ),
     "option": gettext_lazy(
         "The address of the data source has the option “%(found)s”, which is not "
@@ -158,6 +159,14 @@ _SOURCES: dict[str, Promise] = {
     "portal-database": gettext_lazy(
         "This is the portal's own database; saved queries never run there. Use a data "
         "source of its own, or a series of the portal."
+    ),
+    "server-kind": gettext_lazy(
+        "The server of the data source is %(found)s, and its address says another "
+        "kind. Begin the address with mysql:// for MySQL, with mariadb:// for MariaDB."
+    ),
+    "certificate": gettext_lazy(
+        "A certificate that the address of the data source names cannot be read. Check "
+        "the paths in ssl_ca, ssl_cert and ssl_key."
     ),
     "folder": gettext_lazy(
         "The database file of the data source lies outside the folders that data "

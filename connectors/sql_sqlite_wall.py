@@ -54,6 +54,7 @@ class Guard:
         inner: Views of ours, under names nobody can guess.
         copies: Those of them that stand for a registered view: they read what the view
             reads.
+        everything: Every table of the file may be read; for no data source.
     """
 
     present: frozenset[str] = frozenset()
@@ -61,6 +62,7 @@ class Guard:
     shared: frozenset[str] = frozenset()
     inner: frozenset[str] = frozenset()
     copies: frozenset[str] = frozenset()
+    everything: bool = False
 
     def __call__(
         self,
@@ -93,8 +95,8 @@ class Guard:
     def _may_read(self, table: str, database: str, inside: str) -> bool:
         if table.startswith(CATALOG_TABLES["sqlite"]):
             return False
-        if not self.scoped and not self.shared:
-            return True  # nothing is registered: every table of the file
+        if self.everything:
+            return True
         if database == "temp":
             return table in self.inner or table in self.scoped or table in self.shared
         if table in self.shared or inside in self.copies:
@@ -118,7 +120,7 @@ def raise_wall(connection: sqlite3.Connection, source: SourceSpec | None) -> Non
     connection.execute("PRAGMA trusted_schema=OFF")
     # The first use of these in a connection looks like a change of the schema.
     connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").fetchall()
-    guard = _Builder(connection, source).guard() if source else Guard()
+    guard = _Builder(connection, source).guard() if source else Guard(everything=True)
     connection.execute("PRAGMA query_only=ON")
     for limit, most in LIMITS.items():
         connection.setlimit(limit, most)

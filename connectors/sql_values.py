@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy
+from pymysql.constants import FIELD_TYPE
 from sqlalchemy import BindParameter, TextClause, bindparam
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
@@ -48,8 +49,8 @@ _TYPES: dict[ParameterType, TypeEngine[Any]] = {
     ParameterType.DATE: sqlalchemy.Date(),
     ParameterType.DATETIME: sqlalchemy.DateTime(timezone=True),
 }
-# PostgreSQL's own numbers of its types, which a cursor names for each column.
-_COLUMN_TYPES = {
+# Numbers of types, which the drivers name for each column.
+_POSTGRESQL = {
     16: ColumnType.BOOLEAN,
     20: ColumnType.INTEGER,
     21: ColumnType.INTEGER,
@@ -61,6 +62,24 @@ _COLUMN_TYPES = {
     1114: ColumnType.DATETIME,
     1184: ColumnType.DATETIME,
 }
+_MYSQL = {
+    FIELD_TYPE.BIT: ColumnType.INTEGER,
+    FIELD_TYPE.TINY: ColumnType.INTEGER,
+    FIELD_TYPE.SHORT: ColumnType.INTEGER,
+    FIELD_TYPE.INT24: ColumnType.INTEGER,
+    FIELD_TYPE.LONG: ColumnType.INTEGER,
+    FIELD_TYPE.LONGLONG: ColumnType.INTEGER,
+    FIELD_TYPE.YEAR: ColumnType.INTEGER,
+    FIELD_TYPE.FLOAT: ColumnType.DECIMAL,
+    FIELD_TYPE.DOUBLE: ColumnType.DECIMAL,
+    FIELD_TYPE.DECIMAL: ColumnType.DECIMAL,
+    FIELD_TYPE.NEWDECIMAL: ColumnType.DECIMAL,
+    FIELD_TYPE.DATE: ColumnType.DATE,
+    FIELD_TYPE.DATETIME: ColumnType.DATETIME,
+    FIELD_TYPE.TIMESTAMP: ColumnType.DATETIME,
+}
+_ONE_BIT = frozenset({FIELD_TYPE.TINY, FIELD_TYPE.BIT})
+_MYSQLS = frozenset({"mysql", "mariadb"})
 
 
 def misplaced_list(allowed: Allowed, lists: Iterable[str]) -> str | None:
@@ -100,7 +119,7 @@ def kinds(specs: Sequence[ParameterSpec]) -> dict[str, ParameterType]:
 
 def mapped_rows(
     names: Sequence[str],
-    type_codes: Sequence[int | None],
+    types: Sequence[ColumnType | None],
     rows: Sequence[Sequence[object]],
     columns: Sequence[Column],
     *,
@@ -110,21 +129,46 @@ def mapped_rows(
     """Make a table of fetched rows.
 
     Args:
-        type_codes: What the driver says of each column; None where it says nothing.
+        types: What the driver says of each column; None where it says nothing.
         columns: Declared columns, which win.
         bytes_kept: Bytes of the rows when they were cut by size; None when not.
     """
-    told = len(set(names)) == len(names) <= MAX_COLUMNS and None not in type_codes
+    told = len(set(names)) == len(names) <= MAX_COLUMNS and None not in types
     if not columns and told and all(name.strip() == name != "" for name in names):
         columns = [
-            Column(name, _COLUMN_TYPES.get(code or 0, ColumnType.TEXT))
-            for name, code in zip(names, type_codes, strict=True)
+            Column(name, kind or ColumnType.TEXT)
+            for name, kind in zip(names, types, strict=True)
         ]
     mapped = table_from_rows(names, rows, columns, row_limit=row_limit)
     if bytes_kept is None:
         return mapped
     cuts = (*mapped.table.cuts, Cut(Limit.BYTES, at=bytes_kept))
     return replace(mapped, table=replace(mapped.table, cuts=cuts))
+
+
+def column_types(
+    description: Sequence[Sequence[Any]] | None, dialect: str
+) -> list[ColumnType | None]:
+    """Return the type of each column as a cursor describes it; None when it does not.
+
+    MySQL and MariaDB keep a BOOLEAN as TINYINT(1): a column of that type, or of
+    BIT(1), is one of true and false.
+    """
+    columns = description or ()
+    if dialect in _MYSQLS:
+        return [_mysql_type(code, length) for _, code, _, length, *_ in columns]
+    return [
+        _POSTGRESQL.get(column[1], ColumnType.TEXT)
+        if isinstance(column[1], int)
+        else None
+        for column in columns
+    ]
+
+
+def _mysql_type(code: int, length: int) -> ColumnType:
+    if code in _ONE_BIT and length == 1:
+        return ColumnType.BOOLEAN
+    return _MYSQL.get(code, ColumnType.TEXT)
 
 
 def bytes_of(row: Sequence[object]) -> int:
@@ -151,6 +195,11 @@ def _bound(
     if dialect == "sqlite":
         plain = _for_sqlite(value)
         return bindparam(name, plain, type_=_sqlite_type(plain))
+    if dialect in _MYSQLS:
+        # The driver writes the value by its own type, and zones away without a word.
+        if isinstance(value, datetime):
+            value = value.astimezone(UTC).replace(tzinfo=None)
+        return bindparam(name, value, type_=sqlalchemy.types.NullType())
     if isinstance(value, int) and abs(value) >= _SMALL:
         return bindparam(name, value, type_=sqlalchemy.BigInteger())
     return bindparam(name, value, type_=_TYPES[kind])

@@ -1,7 +1,8 @@
 """What every kind of database is asked to hold by itself, whatever the statement.
 
 The judge and the tenant scope stand in front; a wall holds when both are gone. One
-module per kind of database: `connectors.sql_postgresql`, `connectors.sql_sqlite`.
+module per kind of database: `connectors.sql_postgresql`, `connectors.sql_sqlite`,
+`connectors.sql_mysql`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ class SourceRefusedError(Exception):
 
     Attributes:
         rule: Rule id of ``connectors.sql_messages``: ``address``, ``option``,
-            ``portal-database``, ``missing-file``, ``folder`` or ``dialect``.
+            ``portal-database``, ``missing-file``, ``folder``, ``dialect``,
+            ``server-kind`` or ``certificate``.
         found: What was found; never an address.
     """
 

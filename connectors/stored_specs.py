@@ -24,10 +24,13 @@ from django.db.models import prefetch_related_objects
 
 from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from connectors.specs import OperationSpec, SourceKind
-from tenants.models import Tenant
+from tenants.metering import meter, today
+from tenants.models import Tenant, TenantUsage
+from tenants.quotas import Quota, Use
 from tenants.scope import required_tenant_id
 
 MOST_KEPT = 1_024
+_OF_THE_DAY = 4  # columns of quota and use, before what is stored
 
 _ROW_AS_TEXT = {"postgresql": "jsonb_build_array", "sqlite": "json_array"}
 _TEXTS_TOGETHER = {
@@ -112,19 +115,34 @@ def _read_stored(keys: Collection[str]) -> dict[str, Stored]:
         return {}
     surroundings = tuple(settings.SIGNALBOX_INTERNAL_NETWORKS)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(len(keys)), [required_tenant_id(), *sorted(keys)])
+        tenant_id = required_tenant_id()
+        cursor.execute(_statement(len(keys)), [today(), tenant_id, *sorted(keys)])
         rows = cursor.fetchall()
+    if rows:
+        # What is left of the day comes with the page's one statement, and is no part
+        # of what makes two states of an operation differ.
+        most_queries, most_rows, queries, used_rows = rows[0][:_OF_THE_DAY]
+        meter.learn(
+            tenant_id,
+            Quota(most_queries, most_rows),
+            Use(queries or 0, used_rows or 0),
+        )
+    stored = [row[_OF_THE_DAY:] for row in rows]
     return {
-        key: (surroundings, *group) for key, group in groupby(rows, lambda row: row[0])
+        key: (surroundings, *group)
+        for key, group in groupby(stored, lambda row: row[0])
     }
 
 
 @lru_cache(maxsize=64)
 def _statement(keys: int) -> str:
     quote = connection.ops.quote_name
-    operation, source, parameter, tenant, table = (
+    operation, source, parameter, tenant, table, usage = (
         quote(model._meta.db_table)
-        for model in (Operation, DataSource, Parameter, Tenant, RegisteredTable)
+        for model in (
+            *(Operation, DataSource, Parameter, Tenant),
+            *(RegisteredTable, TenantUsage),
+        )
     )
     columns = ", ".join(
         f"r.{quote(field.attname)}" for field in RegisteredTable._meta.concrete_fields
@@ -135,10 +153,12 @@ def _statement(keys: int) -> str:
     tables = f"(SELECT {together} FROM {table} r WHERE r.source_id = s.id)"  # noqa: S608
     # Names of our own tables and a number of placeholders: nothing given from outside.
     return (
-        f"SELECT o.{quote('key')}, o.*, s.*, t.*, p.*, {tables}"  # noqa: S608
+        "SELECT t.max_queries_per_day, t.max_rows_per_day, u.queries,"  # noqa: S608
+        f" u.{quote('rows')}, o.{quote('key')}, o.*, s.*, t.*, p.*, {tables}"
         f" FROM {operation} o"
         f" JOIN {source} s ON s.id = o.source_id"
         f" JOIN {tenant} t ON t.id = o.tenant_id"
+        f" LEFT JOIN {usage} u ON u.tenant_id = t.id AND u.day = %s"
         f" LEFT JOIN {parameter} p ON p.operation_id = o.id"
         f" WHERE o.tenant_id = %s AND o.{quote('key')} IN ({', '.join(['%s'] * keys)})"
         " AND o.enabled AND s.enabled ORDER BY o.id, p.id"

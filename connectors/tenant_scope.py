@@ -17,21 +17,28 @@ is outside such a subquery, in the text that is sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
 from sqlglot import exp
 
 from connectors import sql_places
-from connectors.query_safety import Allowed, Refused, judge
+from connectors.query_parts import check_tree
+from connectors.query_safety import RULES, Allowed, Refused, judge, tree_of
+from connectors.query_verdicts import RefusalError
 from connectors.scope_names import ScopeError, fold, references, resolve, same_schema
-from connectors.scope_proof import ALIAS, PARAMETERS, is_scoped
+from connectors.scope_proof import ALIAS, LOOSE, PARAMETERS, is_scoped
 from connectors.specs import TableSpec
 from connectors.sql_dialects import parse_judged, tokens_of, write
 
 _Found: TypeAlias = dict[int, tuple[exp.Table, TableSpec]]
 """Each reference to a registered table, by the identity of its node."""
+
+_HIDDEN = "hidden_by_with"  # mark of a reference whose bare name a WITH makes there
+
+_Parts: TypeAlias = dict[type[exp.Expr], list[exp.Expr]]
+"""Nodes of a statement by their class, for the classes that matter here."""
 
 _KEPT = frozenset({"this", "db", "alias", "joins", "laterals", "only"})
 _KEPT_OF_SHARED = _KEPT | {"sample"}
@@ -79,24 +86,55 @@ def _scoped(sql: str, dialect: str, tables: tuple[TableSpec, ...]) -> Scoped | R
 
 
 def rewrite(sql: str, *, dialect: str, tables: Sequence[TableSpec]) -> Scoped | Refused:
-    """Scope a query that the judge let through. Not cached: for measuring."""
+    """Scope a query that the judge let through, anew each time."""
     tree = parse_judged(sql, dialect=dialect)
     try:
-        found = _registered(tree, tables, dialect)
-        _refuse_lost_columns(tree, found, dialect)
-        _drop_schemas(tree, found, dialect)
+        text, read = write_scoped(tree, tables, dialect)
+        verdict = _judged_again(text, tables, dialect)
     except ScopeError as error:
         return _refused(error, sql, dialect)
+    except RefusalError as error:
+        # Its place is one of the text that was made, which nobody has seen.
+        return Refused(error.rule, error.found, RULES[error.rule])
+    return verdict if isinstance(verdict, Refused) else Scoped(verdict, read)
+
+
+def write_scoped(
+    tree: exp.Expr, tables: Sequence[TableSpec], dialect: str
+) -> tuple[str, tuple[TableSpec, ...]]:
+    """Return the scoped text of a judged statement, and the tables it reads.
+
+    The rewriting alone, with neither verdict: for measuring.
+
+    Args:
+        tree: Of the judged text; it is changed.
+
+    Raises:
+        ScopeError: which tables it reads cannot be told for certain.
+    """
+    parts = _parts(tree)
+    _refuse_unscopable(parts)
+    found = _registered(tree, tables, dialect)
+    _refuse_lost_columns(parts, found, dialect)
+    _drop_schemas(parts, found, dialect)
     for table, spec in found.values():
         _scope_table(table, spec, dialect)
-    last = judge(write(tree, dialect=dialect), dialect=dialect)
-    if isinstance(last, Refused):
-        # Its place is one of the text that was made, which nobody has seen.
-        return replace(last, line=None, column=None)
-    if not is_scoped(last.sql, dialect=dialect, tables=tables):
-        return Refused("scope", "", "rewrite")
     used = dict.fromkeys(spec for _, spec in found.values())
-    return Scoped(last, tuple(used))
+    return write(tree, dialect=dialect), tuple(used)
+
+
+def _judged_again(
+    text: str, tables: Sequence[TableSpec], dialect: str
+) -> Allowed | Refused:
+    """Judge the text that was written, and hold its tables against the registered."""
+    tree = tree_of(text, dialect=dialect)
+    scoped = is_scoped(tree, dialect=dialect, tables=tables)
+    allowed = check_tree(tree, dialect)
+    if not scoped:
+        return Refused("scope", "", "rewrite")
+    if allowed.sql != text:
+        return Refused("unstable", "", RULES["unstable"])
+    return allowed
 
 
 def _refused(error: ScopeError, sql: str, dialect: str) -> Refused:
@@ -107,30 +145,29 @@ def _refused(error: ScopeError, sql: str, dialect: str) -> Refused:
     )
 
 
-def _refuse_own_alias(tree: exp.Expr) -> None:
-    for name in tree.find_all(exp.Identifier):
+def _parts(tree: exp.Expr) -> _Parts:
+    parts: _Parts = {exp.Identifier: [], exp.In: [], exp.Lateral: [], exp.Column: []}
+    for node in tree.walk():
+        if (kind := type(node)) in parts:
+            parts[kind].append(node)
+    return parts
+
+
+def _refuse_unscopable(parts: _Parts) -> None:
+    for name in parts[exp.Identifier]:
         if name.name.casefold() == ALIAS:
             raise ScopeError(name, name.name, "other-name")
-
-
-def _open_named_sets(tree: exp.Expr, dialect: str) -> None:
-    """Write SQLite's ``x IN orders`` as ``x IN (SELECT * FROM orders)``."""
-    for node in list(tree.find_all(exp.In)):
-        named = node.args.get("field")
-        if not isinstance(named, exp.Column):
-            continue
-        if dialect != "sqlite" or named.args.get("db"):
+    for test in parts[exp.In]:
+        named = test.args.get("field")  # SQLite reads ``x IN orders`` as a table
+        if isinstance(named, exp.Column):
             raise ScopeError(named, named.name)
-        table = exp.Table(this=named.this, db=named.args.get("table"))
-        query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=table))
-        node.set("field", None)
-        node.set("query", exp.Subquery(this=query))
+    for lateral in parts[exp.Lateral]:
+        if not isinstance(lateral.this, exp.Subquery | exp.Func):
+            raise ScopeError(lateral, "LATERAL")
 
 
 def _registered(tree: exp.Expr, tables: Sequence[TableSpec], dialect: str) -> _Found:
     """Resolve every table of the statement, or refuse it."""
-    _refuse_own_alias(tree)
-    _open_named_sets(tree, dialect)
     found: _Found = {}
     for table, visible in references(tree, dialect):
         if isinstance(table.this, exp.Func) or _is_rows_from(table):
@@ -144,10 +181,9 @@ def _registered(tree: exp.Expr, tables: Sequence[TableSpec], dialect: str) -> _F
         for name, value in table.args.items():
             if name not in kept and value is not None and value != []:
                 raise ScopeError(table, name.upper())
+        if fold(table.this, dialect) in visible.sure:
+            table.meta[_HIDDEN] = True
         found[id(table)] = (table, spec)
-    for lateral in tree.find_all(exp.Lateral):
-        if not isinstance(lateral.this, exp.Subquery | exp.Func):
-            raise ScopeError(lateral, "LATERAL")
     return found
 
 
@@ -155,13 +191,13 @@ def _is_rows_from(table: exp.Table) -> bool:
     return table.this is None and bool(table.args.get("rows_from"))
 
 
-def _refuse_lost_columns(tree: exp.Expr, found: _Found, dialect: str) -> None:
+def _refuse_lost_columns(parts: _Parts, found: _Found, dialect: str) -> None:
     """Refuse SQLite's row numbers, which are NULL outside of their own table."""
     if dialect != "sqlite":
         return
     scoped = [table for table, spec in found.values() if spec.tenant_column]
     names = {fold(_effective_name(table), dialect) for table in scoped}
-    for column in tree.find_all(exp.Column):
+    for column in parts[exp.Column]:
         if not scoped or not isinstance(column.this, exp.Identifier):
             continue
         owner = column.args.get("table")
@@ -171,9 +207,9 @@ def _refuse_lost_columns(tree: exp.Expr, found: _Found, dialect: str) -> None:
             raise ScopeError(column, column.name, "name-column")
 
 
-def _drop_schemas(tree: exp.Expr, found: _Found, dialect: str) -> None:
+def _drop_schemas(parts: _Parts, found: _Found, dialect: str) -> None:
     """Write ``schema.table.column`` as ``table.column``, where that is the same."""
-    for column in tree.find_all(exp.Column):
+    for column in parts[exp.Column]:
         schema = column.args.get("db")
         if schema is None:
             continue
@@ -185,11 +221,11 @@ def _drop_schemas(tree: exp.Expr, found: _Found, dialect: str) -> None:
             or source.args.get("alias") is not None
             or not same_schema(schema, spec, dialect)
         ):
-            raise ScopeError(column, f"{schema.name}.{column.table}", "alias")
+            raise ScopeError(column, f"{schema.name}.{column.text('table')}", "alias")
         column.set("db", None)
 
 
-def _source_of(column: exp.Column, dialect: str) -> exp.Expr | None:
+def _source_of(column: exp.Expr, dialect: str) -> exp.Expr | None:
     """Return the nearest source that has the name in front of the column."""
     wanted = fold(column.args["table"], dialect)
     around = column.parent
@@ -238,8 +274,8 @@ def _scope_table(table: exp.Table, spec: TableSpec, dialect: str) -> None:
         alias.set("this", table.this.copy())
     name = _quoted(spec.name)
     schema = _quoted(spec.schema) if spec.schema else None
-    if schema is None and dialect == "sqlite" and table.args.get("db"):
-        schema = _quoted("main")  # a WITH may make the bare name
+    if schema is None and dialect == "sqlite" and table.meta.get(_HIDDEN):
+        schema = _quoted("main")
     if not spec.tenant_column:
         table.set("this", name)
         table.set("db", schema)
@@ -249,10 +285,15 @@ def _scope_table(table: exp.Table, spec: TableSpec, dialect: str) -> None:
     inner = exp.Table(this=name, db=schema, alias=own, only=table.args.get("only"))
     column = exp.Column(this=_quoted(spec.tenant_column), table=_quoted(ALIAS))
     value = exp.Placeholder(this=PARAMETERS[spec.tenant_value])
+    test: exp.Expr = exp.EQ(this=column, expression=value)
+    if dialect in LOOSE:
+        # The plain comparison finds the rows by an index, this one byte by byte.
+        exact = exp.EQ(this=_bytes(column), expression=_bytes(value))
+        test = exp.And(this=test, expression=exact)
     query = exp.Select(
         expressions=[exp.Star()],
         from_=exp.From(this=inner),
-        where=exp.Where(this=exp.EQ(this=column, expression=value)),
+        where=exp.Where(this=test),
     )
     place = _outermost(table)
     around = {name: place.args.get(name) for name in ("joins", "laterals")}
@@ -273,6 +314,10 @@ def _outermost(table: exp.Table) -> exp.Expr:
     ):
         place = place.parent
     return place
+
+
+def _bytes(value: exp.Expr) -> exp.Cast:
+    return exp.Cast(this=value.copy(), to=exp.DataType.build("BINARY"))
 
 
 def _quoted(name: str) -> exp.Identifier:

@@ -41,6 +41,7 @@ class Result:
         sent: The request or query as it was sent.
         headers: Request headers by name.
         heading: Names of the columns, when the answer is a table.
+        personal: Names of those that are masked, because they are personal.
         rows: Its first rows as texts.
         text: The answer, when it is a text.
         notes: Notes and cuts in words.
@@ -51,6 +52,7 @@ class Result:
     sent: str
     headers: tuple[tuple[str, str], ...] = ()
     heading: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     text: str = ""
     notes: tuple[str, ...] = ()
@@ -65,17 +67,19 @@ def fields(spec: OperationSpec, given: Mapping[str, str]) -> tuple[Field, ...]:
 
 
 def run(spec: OperationSpec, given: Mapping[str, str], *, actor: Actor) -> Result:
-    """Perform an operation with texts from a form."""
+    """Perform an operation with texts from a form; personal data is masked."""
     until = time.monotonic() + spec.timeout_ms / 1000
     outcome = engine().run(perform(spec, arguments=given, actor=actor, deadline=until))
     sent, headers = _sent(spec, given, actor)
     if not isinstance(outcome, Success):
         return Result(outcome, failed=True, sent=sent, headers=headers)
     heading: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     text = ""
     if isinstance(outcome.data, Table):
         heading = tuple(column.name for column in outcome.data.columns)
+        personal = tuple(each.name for each in outcome.data.columns if each.personal)
         rows = tuple(
             tuple("" if cell is None else cell_text(cell) for cell in row)
             for row in outcome.data.rows[:MOST_ROWS]
@@ -89,6 +93,7 @@ def run(spec: OperationSpec, given: Mapping[str, str], *, actor: Actor) -> Resul
         sent=sent,
         headers=headers,
         heading=heading,
+        personal=personal,
         rows=rows,
         text=text,
         notes=notes,

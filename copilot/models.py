@@ -60,6 +60,8 @@ class Suggestion(TenantModel):
         QUESTION = "question", _("question")
         REFUSAL = "refusal", _("refusal")
 
+    personal_fields = ("instruction",)
+
     screen = models.ForeignKey(
         Screen,
         on_delete=models.CASCADE,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from connectors.reveal_models import LEAST_REASON, MOST_REASON
 from menus.numbering import Fault
 from menus.services import Why
 from menus.visibility import Rule
@@ -34,3 +37,23 @@ def why_in_words(answer: Why) -> str:
         "holder": answer.holder,
         "menu": answer.decided_at,
     }
+
+
+def not_revealed(rule: str) -> str:
+    """Say why personal data stays masked."""
+    words = {
+        "no-permission": _(
+            "You may not reveal personal data of these operations. Ask a person who "
+            "may change operations for the permission."
+        ),
+        "reason-short": _("Give a reason of at least %(least)s characters."),
+        "reason-long": _("Give a reason of at most %(most)s characters."),
+    }
+    return str(words[rule]) % {"least": LEAST_REASON, "most": MOST_REASON}
+
+
+def show_for() -> str:
+    """Say for how long a button shows personal data."""
+    minutes = settings.SIGNALBOX_REVEAL_MINUTES
+    text = ngettext("Show for %(count)d minute", "Show for %(count)d minutes", minutes)
+    return text % {"count": minutes}

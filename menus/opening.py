@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -33,6 +33,7 @@ def addresses_of(menu: Menu) -> Addresses:
     return Addresses(
         block=lambda block: reverse("menu-block", args=[menu.slug, block]),
         csv=lambda block: reverse("menu-block-csv", args=[menu.slug, block]),
+        personal=lambda block: reverse("menu-block-personal", args=[menu.slug, block]),
     )
 
 
@@ -42,8 +43,15 @@ def open_page(
     given: Mapping[str, list[str]],
     actor: Actor,
     only: str | None = None,
+    with_reveals: bool = False,
+    revealed: Collection[str] = (),
 ) -> OpenPage | tuple[ArgumentError, ...]:
     """Start the screen of a menu.
+
+    Args:
+        with_reveals: Show the personal data that the actor has revealed: pages only,
+            never an export and never the API.
+        revealed: Operations whose personal data an export holds, with a reason.
 
     Raises:
         Screen.DoesNotExist: the menu opens no screen.
@@ -58,6 +66,8 @@ def open_page(
         actor=actor,
         addresses=addresses_of(menu),
         only=only,
+        with_reveals=with_reveals,
+        revealed=revealed,
     )
 
 

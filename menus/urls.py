@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from menus.revealing import block_personal, hide_personal
 from menus.views import (
     favourite_menu,
     first_steps,
@@ -17,6 +18,12 @@ urlpatterns = [
     path("m/<slug:slug>/", open_menu, name="menu"),
     path("m/<slug:slug>/favourite/", favourite_menu, name="menu-favourite"),
     path("m/<slug:slug>/blocks/<slug:block>/", menu_block, name="menu-block"),
+    path("m/<slug:slug>/hide-personal/", hide_personal, name="menu-hide-personal"),
+    path(
+        "m/<slug:slug>/blocks/<slug:block>/personal/",
+        block_personal,
+        name="menu-block-personal",
+    ),
     path(
         "m/<slug:slug>/blocks/<slug:block>.csv", menu_block_csv, name="menu-block-csv"
     ),

@@ -114,6 +114,7 @@ def menu_block(request: HttpRequest, slug: str, block: str) -> HttpResponseBase:
         "heading": drawn.block.title.in_language(page.reader.language),
         "size": frame.size_of(drawn.block),
         "query": request.GET.urlencode(),
+        "page": page,
     }
     return _unstored(render(request, "menus/block.html", context))
 
@@ -124,7 +125,8 @@ def menu_block_csv(request: HttpRequest, slug: str, block: str) -> HttpResponseB
     menu = _menu_or_404(request, slug)
     if request.method == "HEAD":
         return HttpResponse(content_type="text/csv; charset=utf-8")
-    page = _opened(request, menu, only=block)
+    # A reveal is for looking; an export of personal data has a form of its own.
+    page = _opened(request, menu, only=block, with_reveals=False)
     if isinstance(page, tuple):
         return _wrong_arguments(request, menu, page)
     outcome = finished_block(page).response.outcome
@@ -159,11 +161,21 @@ def _menu_or_404(request: HttpRequest, slug: str) -> Menu:
 
 
 def _opened(
-    request: HttpRequest, menu: Menu, *, only: str | None = None
+    request: HttpRequest,
+    menu: Menu,
+    *,
+    only: str | None = None,
+    with_reveals: bool = True,
 ) -> OpenPage | tuple[ArgumentError, ...]:
     actor = Actor.of(request)
     try:
-        return open_page(menu, given=given_of(request), actor=actor, only=only)
+        return open_page(
+            menu,
+            given=given_of(request),
+            actor=actor,
+            only=only,
+            with_reveals=with_reveals,
+        )
     except (Screen.DoesNotExist, NotPublished, UnknownBlock):
         raise Http404 from None
 

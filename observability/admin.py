@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 # Imported, they register their own pages.
 from observability import alert_admin, log_admin, review_admin  # noqa: F401
 from observability.models import Heartbeat, Measurement
+from tenants.admin import SuperusersOnly
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -80,10 +81,5 @@ class MeasurementAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Heartbeat)
-class HeartbeatAdmin(ReadOnlyAdmin):
+class HeartbeatAdmin(SuperusersOnly, ReadOnlyAdmin):
     list_display = ["role", "holder", "seen_at", "expires_at"]
-
-    def has_view_permission(
-        self, request: HttpRequest, obj: models.Model | None = None
-    ) -> bool:
-        return bool(request.user.is_active and request.user.is_superuser)

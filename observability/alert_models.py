@@ -166,7 +166,10 @@ def in_a_day() -> datetime:
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def due(self, *, at: datetime) -> Self:
-        return self.filter(state=Delivery.State.WAITING, due_at__lte=at)
+        """What waits to be sent; a suspended tenant's waits until it is resumed."""
+        return self.filter(
+            state=Delivery.State.WAITING, due_at__lte=at, tenant__is_active=True
+        )
 
 
 class Delivery(TenantModel):

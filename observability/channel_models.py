@@ -40,6 +40,9 @@ class AlertChannel(Named):
         EMAIL = "email", _("e-mail")
         WEBHOOK = "webhook", _("signed webhook")
 
+    sealed_fields = ("secret",)
+    personal_fields = ("recipients",)
+
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     recipients = models.TextField(
         _("recipients"),

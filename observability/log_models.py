@@ -8,16 +8,18 @@ them through `visible_to`, which never gives one tenant's rows to another.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from observability.log_index import remove_pairs
 from tenants.models import Tenant
 
 LEVELS = (
@@ -61,6 +63,8 @@ class LogLine(models.Model):
     On SQLite every row also has its pairs of characters in the search index
     ``observability_logpairs``; `observability.log_search` keeps the two together.
     """
+
+    personal_fields = ("message", "exception", "folded", "data")
 
     at = models.DateTimeField(_("time"))
     level = models.PositiveSmallIntegerField(_("level"), choices=LEVELS)
@@ -106,6 +110,12 @@ class LogLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.logger}: {self.message[:80]}"
+
+    @classmethod
+    def forget_rows(cls, keys: Collection[int]) -> None:
+        """Take rows out of the search index, before they are deleted."""
+        rows = cls.objects.filter(pk__in=keys).values_list("pk", "folded")
+        remove_pairs(connection, list(rows))
 
 
 class StoredTrace(models.Model):

@@ -40,7 +40,8 @@ def claim_due(*, by: datetime, now: datetime | None = None) -> list[Delivery]:
     """Take up to 20 deliveries due by `by`, of all tenants, the oldest first."""
     moment = now or timezone.now()
     rows = Delivery.all_tenants.due(at=by).select_for_update(
-        skip_locked=connection.features.has_select_for_update_skip_locked
+        of=("self",),
+        skip_locked=connection.features.has_select_for_update_skip_locked,
     )
     pks = list(rows.order_by("due_at", "pk").values_list("pk", flat=True)[:_BATCH])
     claimed = Delivery.all_tenants.filter(pk__in=pks)

@@ -18,6 +18,7 @@ from observability import labels, log_store, storage, trace_export, trace_store,
 from observability.alert_audit import RuleAudit, alert_audit
 from observability.alerts import acknowledge, add_burn_rules
 from observability.background import Background
+from observability.capacity import measure_storage
 from observability.evaluation import evaluate_all
 from observability.held_traces import Sink
 from observability.liveness import beat, last_seen, release_lease, take_lease
@@ -51,6 +52,7 @@ from observability.series import SERIES, Measured, SeriesSpec
 from observability.slo import Tally
 from observability.slowness import Slowness
 from observability.tracing import current_trace_id
+from tenants.metering import meter
 
 __all__ = [
     "SERIES",
@@ -82,6 +84,7 @@ __all__ = [
     "last_seen",
     "may_sign",
     "measure",
+    "measure_storage",
     "measured_between",
     "people_section",
     "prune",
@@ -134,6 +137,7 @@ background = Background(
         log_store.store_of_process.flush,
         trace_store.store_of_process.flush,
         levels.poll,
+        meter.flush,
     ],
     release=_release_connection,
     period=_background_seconds,
@@ -296,6 +300,7 @@ def store_records(records: Sequence[logging.LogRecord]) -> None:
 def stop() -> None:
     """Write and send what this process still holds, at its end."""
     recorder.flush()
+    meter.flush()
     background.stop()
     trace_export.sender.stop()
 

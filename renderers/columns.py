@@ -40,7 +40,10 @@ class Emphasis:
 
 @dataclass(frozen=True, slots=True)
 class ShownColumn:
-    """One column as it is shown; `index` is its place in the rows of the data."""
+    """One column as it is shown; `index` is its place in the rows of the data.
+
+    `privacy` is ``masked`` or ``personal`` where the data is personal, else empty.
+    """
 
     index: int
     name: str
@@ -49,6 +52,7 @@ class ShownColumn:
     unit: str
     format: str
     align: str
+    privacy: str = ""
     emphasis: tuple[Emphasis, ...] = ()
 
 
@@ -113,6 +117,7 @@ def _shown(
         unit=unit_beside(label, item.get("unit", column.unit)),
         format=item.get("format", column.format),
         align=item.get("align", "right" if column.type in NUMBERS else "left"),
+        privacy="masked" if column.masked else "personal" if column.personal else "",
         emphasis=tuple(
             Emphasis(
                 operator=rule["operator"],

@@ -70,7 +70,7 @@ def framed(
             "kept": _kept(success, context),
             "cuts": cuts,
             "cut_icon": icon("cut"),
-            "notes": (*map(note_text, success.notes), *body.notes),
+            "notes": (*map(note_text, success.notes), *_privacy(success), *body.notes),
             "note_icon": icon("info"),
         },
     )
@@ -140,6 +140,19 @@ def with_query(address: str, **values: str) -> str:
         if pair[0] not in values
     ]
     return urlunsplit(parts._replace(query=urlencode([*query, *values.items()])))
+
+
+def _privacy(success: Success) -> tuple[str, ...]:
+    """Say in one sentence each which columns are masked, and which are revealed."""
+    if not isinstance(success.data, Table):
+        return ()
+    columns = [each for each in success.data.columns if each.personal]
+    hidden = [neutralised(each.name) for each in columns if each.masked]
+    shown = [neutralised(each.name) for each in columns if not each.masked]
+    return (
+        *((messages.masked_columns(hidden),) if hidden else ()),
+        *((messages.revealed_columns(shown),) if shown else ()),
+    )
 
 
 def _source_cuts(success: Success) -> tuple[str, ...]:

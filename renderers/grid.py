@@ -20,6 +20,7 @@ from renderers.columns import (
 )
 from renderers.formatting import NUMBERS, writer
 from renderers.frame import Body, empty_body, framed, with_query, zone_of
+from renderers.icons import icon
 from renderers.island import island
 from renderers.presentation import Format, Presentation, RenderContext, RenderedBlock
 from renderers.rows import row_function
@@ -78,6 +79,7 @@ def _body(
             "headings": heads,
             "rows": draw(rows[start : start + size]),
             "feet": feet,
+            "lock_icon": icon("lock"),
             "partial": len(rows) > HELD_ROWS,
             "pager": _pager(page, pages, context=context),
             "island": island(

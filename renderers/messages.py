@@ -215,3 +215,18 @@ def grid_words() -> dict[str, str]:
         "clear": _("Clear filters"),
         "help": _("Sort by a heading; hold Shift for a second column."),
     }
+
+
+def privacy(state: str) -> str:
+    """Return the word beside a heading: ``masked`` or ``personal``; "" for neither."""
+    words = {"masked": _("masked"), "personal": _("personal data")}
+    return words.get(state, "")
+
+
+def masked_columns(names: Sequence[str]) -> str:
+    return _("Personal data is masked: %(names)s.") % {"names": ", ".join(names)}
+
+
+def revealed_columns(names: Sequence[str]) -> str:
+    text = _("Personal data is shown: %(names)s. Take care who sees your screen.")
+    return text % {"names": ", ".join(names)}

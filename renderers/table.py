@@ -20,6 +20,7 @@ from renderers.columns import (
 )
 from renderers.formatting import NUMBERS, in_zone, writer
 from renderers.frame import Body, empty_body, framed, zone_of
+from renderers.icons import icon
 from renderers.presentation import Format, Presentation, RenderContext, RenderedBlock
 from renderers.rows import row_function
 from renderers.safety import neutralised
@@ -62,6 +63,7 @@ def _body(
             "rows": draw(rows[:limit]),
             "feet": feet,
             "numbered": False,
+            "lock_icon": icon("lock"),
         },
     )
     cuts = []
@@ -73,7 +75,7 @@ def _body(
 def headings(
     columns: Sequence[ShownColumn], *, success: Success, context: RenderContext
 ) -> list[dict[str, str]]:
-    """Return label, unit and class of each heading; times name their zone."""
+    """Return label, unit, class and privacy of each heading; times name their zone."""
     zone = in_zone(success.as_of, zone_of(context)).strftime("%Z")
     return [
         {
@@ -82,6 +84,7 @@ def headings(
                 zone if column.type is ColumnType.DATETIME else column.unit
             ),
             "align": column.align,
+            "privacy": messages.privacy(column.privacy),
         }
         for column in columns
     ]

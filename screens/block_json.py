@@ -97,7 +97,12 @@ def _table(table: Table) -> dict[str, Json]:
 
 def _column(column: Column) -> Json:
     written = dataclasses.asdict(column)
-    return {**written, "type": column.type.value, "label": dict(column.label)}
+    return {
+        **written,
+        "type": column.type.value,
+        "label": dict(column.label),
+        "personal": column.personal.value,
+    }
 
 
 _EXACT = 2**53

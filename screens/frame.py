@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from connectors.masking import is_personal
 from connectors.outcomes import Origin, Success, Table
 from screens import messages
 from screens.document import Block
@@ -119,4 +120,7 @@ def _card_context(page: OpenPage, drawn: Drawn) -> dict[str, object]:
         "fallback": messages.fallback_used(response.because, step=response.step),
         "address": page.address_of(block),
         "csv_address": page.csv_address_of(block) if table else "",
+        "personal_address": (
+            page.personal_address_of(block) if success and is_personal(success) else ""
+        ),
     }

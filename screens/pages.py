@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from connectors.loop import Mailbox
 from connectors.outcomes import Failure, Outcome, Reason
 from connectors.parameters import Argument
+from connectors.services import LiveReveal
 from observability.services import current_trace_id, measure, trace_address
 from renderers.presentation import (
     Format,
@@ -55,15 +56,22 @@ class Drawn(NamedTuple):
         return self.rendered.state in SHOWN_BADLY
 
 
+def nowhere(block: str) -> str:
+    """Give a block no address."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where readers find one block alone, and its rows as CSV, by id of the block.
+    """Where readers find one block alone, its rows as CSV, and its personal data.
 
-    Both return a path without a query; the page adds its own arguments.
+    All take the id of the block and return a path without a query; the page adds its
+    own arguments.
     """
 
     block: Callable[[str], str]
     csv: Callable[[str], str]
+    personal: Callable[[str], str] = nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class OpenPage:
         arguments: Value of every parameter of the screen.
         blocks: The blocks that run, in order of the document.
         assets: Names of scripts the page may need, whatever its blocks answer.
+        reveals: What the reader has revealed and sees on this page.
     """
 
     def __init__(
@@ -116,6 +125,7 @@ class OpenPage:
         arguments: Mapping[str, Argument],
         reader: Reader,
         addresses: Addresses | None,
+        reveals: Sequence[LiveReveal] = (),
     ) -> None:
         self.key = plan.key
         self.document = document
@@ -124,8 +134,9 @@ class OpenPage:
         self.reader = reader
         self.blocks = tuple(planned.block for planned in plan.blocks)
         self.assets = assets_of(self.blocks)
+        self.reveals = tuple(reveals)
         self._addresses = addresses
-        self._known_addresses: dict[str, tuple[str, str]] = {}
+        self._known_addresses: dict[str, tuple[str, str, str]] = {}
         self._plan = plan
         self._waiting = {planned.block.id: planned for planned in plan.blocks}
         self._ready: list[Drawn] = []
@@ -215,6 +226,10 @@ class OpenPage:
         """Return the address of a block's rows as CSV, or ""."""
         return self._addresses_of(block)[1]
 
+    def personal_address_of(self, block: Block) -> str:
+        """Return where the personal data of a block is revealed, or ""."""
+        return self._addresses_of(block)[2]
+
     def in_context(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something as the page: its tenant, trace, language and time zone."""
 
@@ -225,17 +240,19 @@ class OpenPage:
 
         return self._context.run(call)
 
-    def _addresses_of(self, block: Block) -> tuple[str, str]:
-        """Look up both addresses of a block once: a page asks for them five times."""
+    def _addresses_of(self, block: Block) -> tuple[str, str, str]:
+        """Look up the addresses of a block once: a page asks for them five times."""
         found = self._known_addresses.get(block.id)
         if found is None:
-            found = ("", "")
+            found = ("", "", "")
             if self._addresses is not None:
                 query = urlencode(self.reader.given, doseq=True)
                 end = f"?{query}" if query else ""
+                personal = self._addresses.personal(block.id)
                 found = (
                     self._addresses.block(block.id) + end,
                     self._addresses.csv(block.id) + end,
+                    personal and personal + end,
                 )
             self._known_addresses[block.id] = found
         return found

@@ -26,12 +26,18 @@ from branching.decisions import (
     static_outcome,
 )
 from connectors.loop import Mailbox, engine
-from connectors.outcomes import Failure, Origin, Outcome, Reason, Success, Table
+from connectors.outcomes import (
+    Failure,
+    Outcome,
+    Reason,
+    Success,
+)
 from connectors.services import last_good, missing_operation, perform
 from connectors.specs import OperationSpec
 from observability.services import measure
 from screens import messages
 from screens.document import Block
+from screens.joining import join_outcomes
 from tenants.scope import Actor
 
 logger = logging.getLogger(__name__)
@@ -64,6 +70,7 @@ class Plan:
         key: Key of the screen, for measurements.
         deadline: ``time.monotonic()`` seconds at which the page ends.
         at_once: Blocks of this page that may run at the same time.
+        revealed: Keys of the operations whose personal data is shown.
     """
 
     key: str
@@ -73,6 +80,7 @@ class Plan:
     started: float
     deadline: float
     at_once: int
+    revealed: frozenset[str] = frozenset()
 
     def deadline_of(self, block: Block) -> float:
         return min(self.deadline, self.started + block.deadline_ms / 1_000)
@@ -293,7 +301,11 @@ async def _call(plan: Plan, call: Call, *, deadline: float) -> Outcome:
     if spec is None:
         return missing_operation(call.operation)
     return await perform(
-        spec, arguments=call.arguments, actor=plan.actor, deadline=deadline
+        spec,
+        arguments=call.arguments,
+        actor=plan.actor,
+        deadline=deadline,
+        reveal=call.operation in plan.revealed,
     )
 
 
@@ -332,45 +344,3 @@ def _operations_of(decision: Decision, fallback: Fallback) -> tuple[str, ...]:
             return tuple(call.operation for call in decision.calls)
         case _:
             return ()
-
-
-def join_outcomes(outcomes: list[Outcome]) -> Outcome:
-    """Join what several calls of one decision answered, in their order.
-
-    Rows are joined when all columns have the same names and types; texts are joined
-    by lines. One failure is the outcome of the whole, so that nobody takes a part
-    for everything.
-    """
-    successes: list[Success] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Failure):
-            return outcome
-        successes.append(outcome)
-    elapsed_ms = max(each.elapsed_ms for each in successes)
-    data = _joined(successes)
-    if data is None:
-        return Failure(Reason.UNREADABLE, messages.columns_differ(), elapsed_ms)
-    kept = [each.origin for each in successes if each.origin is not Origin.LIVE]
-    return Success(
-        data=data,
-        status=successes[0].status,
-        as_of=min(each.as_of for each in successes),
-        elapsed_ms=elapsed_ms,
-        origin=kept[0] if kept else Origin.LIVE,
-        notes=tuple(dict.fromkeys(note for each in successes for note in each.notes)),
-    )
-
-
-def _joined(successes: list[Success]) -> Table | str | None:
-    tables = [each.data for each in successes if isinstance(each.data, Table)]
-    texts = [each.data for each in successes if isinstance(each.data, str)]
-    if not tables:
-        return "\n".join(texts)
-    shapes = {tuple((c.name, c.type) for c in table.columns) for table in tables}
-    if texts or len(shapes) > 1:
-        return None
-    return Table(
-        columns=tables[0].columns,
-        rows=tuple(row for table in tables for row in table.rows),
-        cuts=tuple(cut for table in tables for cut in table.cuts),
-    )

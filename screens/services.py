@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -21,7 +21,8 @@ from connectors.parameters import (
     ParameterType,
     parse_arguments,
 )
-from connectors.services import load_operations
+from connectors.services import live_reveals, load_operations
+from connectors.specs import OperationSpec
 from screens import checks, messages
 from screens.block_json import outcome_as_json
 from screens.document import (
@@ -61,6 +62,7 @@ __all__ = [
     "copy_screen",
     "open_screen",
     "outcome_as_json",
+    "personal_operations",
     "preview",
     "publish",
     "publish_errors",
@@ -93,6 +95,8 @@ def open_screen(
     actor: Actor,
     addresses: Addresses | None = None,
     only: str | None = None,
+    with_reveals: bool = False,
+    revealed: Collection[str] = (),
 ) -> OpenPage | tuple[ArgumentError, ...]:
     """Start every block of the published version, and return the page that runs.
 
@@ -105,6 +109,9 @@ def open_screen(
             grid and no argument of the screen.
         addresses: Where blocks are found alone; none on the command line.
         only: Id of the one block to run.
+        with_reveals: Show the personal data that the actor has revealed on this screen.
+        revealed: Operations whose personal data is shown besides; the caller has a
+            reason for each and writes it down (``connectors.services.exportable``).
 
     Raises:
         NotPublished: readers may not reach the screen.
@@ -115,8 +122,36 @@ def open_screen(
         raise NotPublished(f"Screen {screen.key} is not open to readers.")
     return _open(
         published_document(version),
-        _Request(screen.key, version.number, arguments, actor, addresses, only),
+        _Request(
+            screen.key,
+            version.number,
+            arguments,
+            actor,
+            addresses,
+            only,
+            with_reveals,
+            frozenset(revealed),
+        ),
     )
+
+
+def personal_operations(
+    screen: Screen, *, arguments: Given, actor: Actor, only: str
+) -> tuple[str, ...] | tuple[ArgumentError, ...]:
+    """Return the operations of a block that may hold personal data; none is called.
+
+    Raises:
+        NotPublished: readers may not reach the screen.
+        UnknownBlock: the document has no block `only`.
+    """
+    version = screen.published
+    if version is None or screen.retired:
+        raise NotPublished(f"Screen {screen.key} is not open to readers.")
+    request = _Request(screen.key, version.number, arguments, actor, only=only)
+    settled = _settled(published_document(version), request)
+    if not isinstance(settled, _Settled):
+        return settled
+    return _personal_keys(settled.operations)
 
 
 def preview(
@@ -187,12 +222,55 @@ class _Request:
     actor: Actor
     addresses: Addresses | None = None
     only: str | None = None
+    with_reveals: bool = False
+    revealed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What is known before the first call."""
+
+    reader: Reader
+    arguments: Mapping[str, Argument]
+    planned: tuple[Planned, ...]
+    operations: Mapping[str, OperationSpec]
 
 
 def _open(
     document: Document, request: _Request
 ) -> OpenPage | tuple[ArgumentError, ...]:
     started = time.monotonic()
+    settled = _settled(document, request)
+    if not isinstance(settled, _Settled):
+        return settled
+    keys = _personal_keys(settled.operations) if request.with_reveals else ()
+    reveals = live_reveals(keys, place=request.key, actor=request.actor)
+    allowed_ms = min(document.deadline_ms, settings.SIGNALBOX_PAGE_DEADLINE_MS)
+    plan = Plan(
+        key=request.key,
+        blocks=settled.planned,
+        operations=settled.operations,
+        actor=request.actor,
+        started=started,
+        deadline=started + allowed_ms / 1_000,
+        at_once=getattr(settings, "SIGNALBOX_BLOCKS_AT_ONCE", 16),
+        revealed=request.revealed | {each.operation for each in reveals},
+    )
+    return OpenPage(
+        plan,
+        document,
+        version=request.version,
+        arguments=settled.arguments,
+        reader=settled.reader,
+        addresses=request.addresses,
+        reveals=reveals,
+    )
+
+
+def _settled(
+    document: Document, request: _Request
+) -> _Settled | tuple[ArgumentError, ...]:
+    """Read the arguments, decide for every block and load what it may call."""
     blocks = _chosen(document, request.only)
     given = {
         name: value
@@ -206,23 +284,13 @@ def _open(
         faults = [each for each in (arguments, page) if isinstance(each, tuple)]
         return tuple(fault for each in faults for fault in each)
     planned = _plan(blocks, arguments, actor=request.actor)
-    allowed_ms = min(document.deadline_ms, settings.SIGNALBOX_PAGE_DEADLINE_MS)
-    plan = Plan(
-        key=request.key,
-        blocks=planned,
-        operations=load_operations(_operation_keys(planned), actor=request.actor),
-        actor=request.actor,
-        started=started,
-        deadline=started + allowed_ms / 1_000,
-        at_once=getattr(settings, "SIGNALBOX_BLOCKS_AT_ONCE", 16),
-    )
-    return OpenPage(
-        plan,
-        document,
-        version=request.version,
-        arguments=arguments,
-        reader=reader,
-        addresses=request.addresses,
+    operations = load_operations(_operation_keys(planned), actor=request.actor)
+    return _Settled(reader, arguments, planned, operations)
+
+
+def _personal_keys(operations: Mapping[str, OperationSpec]) -> tuple[str, ...]:
+    return tuple(
+        sorted(key for key, spec in operations.items() if spec.may_be_personal)
     )
 
 

@@ -34,5 +34,7 @@ def tenant_required(view: View[P]) -> View[P]:
 
 
 def no_tenant_page(request: HttpRequest) -> HttpResponse:
-    """Say that nothing can be shown without a tenant, and the way out."""
-    return render(request, "tenants/no_tenant.html", status=403)
+    """Say that nothing can be shown without an open tenant, and the way out."""
+    suspended = getattr(request, "suspended", None)
+    context = {"suspended": suspended}
+    return render(request, "tenants/no_tenant.html", context, status=403)

@@ -20,12 +20,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_tasks_db import admin as tasks_admin
 
 from tenants.forms import TenantModelForm
+from tenants.lifecycle_admin import (
+    MembershipInline,
+    TenantAdmin,
+    TenantErasureAdmin,
+    TenantUsageAdmin,
+)
 from tenants.models import (
     ApiToken,
     AuditEntry,
-    Membership,
     Team,
-    Tenant,
     TokenScope,
     User,
 )
@@ -43,26 +47,20 @@ from tenants.tokens import put_secret
 __all__ = [
     "AuditedAdmin",
     "SuperusersOnly",
+    "TenantAdmin",
     "TenantChoices",
+    "TenantErasureAdmin",
     "TenantModelAdmin",
     "TenantModelForm",
     "TenantStackedInline",
     "TenantTabularInline",
+    "TenantUsageAdmin",
 ]
 
 if TYPE_CHECKING:
     _UserAdmin = auth_admin.UserAdmin[User]
-    _MembershipInline = admin.TabularInline[Membership, Any]
 else:
-    _UserAdmin, _MembershipInline = auth_admin.UserAdmin, admin.TabularInline
-
-
-class MembershipInline(SuperusersOnly, _MembershipInline):
-    """Tenants of a user, or users of a tenant."""
-
-    model = Membership
-    extra = 0
-    autocomplete_fields = ["user", "tenant"]
+    _UserAdmin = auth_admin.UserAdmin
 
 
 @admin.register(User)
@@ -103,32 +101,6 @@ class UserAdmin(SuperusersOnly, AuditedAdmin, _UserAdmin):
             if user is not None:
                 self.audit(request, "changed", user, {"password": "changed"})
         return response
-
-
-@admin.register(Tenant)
-class TenantAdmin(SuperusersOnly, AuditedAdmin):
-    list_display = ["name", "key", "is_active", "members", "created_at"]
-    list_filter = ["is_active"]
-    search_fields = ["name", "key"]
-    inlines = [MembershipInline]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        tenants = super().get_queryset(request)
-        counted: QuerySet[Any] = tenants.annotate(member_count=Count("memberships"))
-        return counted
-
-    @admin.display(description=gettext_lazy("members"), ordering="member_count")
-    def members(self, tenant: Any) -> int:
-        count: int = tenant.member_count
-        return count
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        # Names of teams, logs and keys carry it.
-        return ["key"] if obj else []
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Deleting a tenant deletes everything it ever had: deactivate it instead.
-        return False
 
 
 class TeamForm(TenantModelForm):

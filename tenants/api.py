@@ -75,6 +75,8 @@ class ScopePermission(BasePermission):
 
     def _fault(self, request: Request) -> str | None:
         if getattr(request, "tenant", None) is None:
+            if getattr(request, "suspended", None) is not None:
+                return _("This tenant is suspended. Ask an administrator.")
             return _("You belong to no tenant. Ask an administrator to add you.")
         if isinstance(request.auth, ApiToken) and self.scope not in request.auth.scopes:
             return _("This token lacks the scope %(scope)s.") % {"scope": self.scope}

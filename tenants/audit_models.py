@@ -39,6 +39,8 @@ class AuditEntry(models.Model):
     have no constraint in the database.
     """
 
+    personal_fields = ("label", "changes")
+
     tenant = models.ForeignKey(
         "tenants.Tenant",
         null=True,

@@ -13,6 +13,9 @@ from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from tenants.lifecycle import storage_refusal
+from tenants.scope import active_tenant_id
+
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
 else:
@@ -96,6 +99,13 @@ class TenantModelForm(_ModelForm):
     """
 
     fault_fields: ClassVar[Mapping[str, str]] = {}
+
+    def clean(self) -> dict[str, Any] | None:
+        adding = self.instance._state.adding
+        refusal = storage_refusal(active_tenant_id()) if adding else ""
+        if refusal:
+            raise ValidationError(refusal, code="storage-used-up")
+        return super().clean()
 
     def _update_errors(self, errors: ValidationError) -> None:
         for fault in getattr(errors, "error_dict", {}).pop(NON_FIELD_ERRORS, []):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from tenants.audit import Break
 from tenants.permissions import Answer
+from tenants.quotas import Level, Limit
 from tenants.tokens import Refusal
 
 
@@ -30,9 +31,30 @@ def refusal_text(rule: Refusal) -> str:
         "expired": _("This token has expired. Make a new one in the admin."),
         "revoked": _("This token was revoked. Make a new one in the admin."),
         "inactive-user": _("The user of this token is not active."),
+        "suspended": _(
+            "The tenant of this token is suspended. Ask an administrator of the portal."
+        ),
         "no-member": _("The user of this token can no longer enter its tenant."),
     }
     return words[rule]
+
+
+def level_text(level: Level) -> str:
+    """Say how much of a limit is used, in the active language."""
+    words = {
+        Limit.QUERIES: _(
+            "%(percent)d %% of the queries a day: %(used)s of %(allowed)s"
+        ),
+        Limit.ROWS: _("%(percent)d %% of the rows a day: %(used)s of %(allowed)s"),
+        Limit.STORAGE: _(
+            "%(percent)d %% of the storage: %(used)s of %(allowed)s bytes"
+        ),
+    }
+    return words[level.limit] % {
+        "percent": level.percent,
+        "used": f"{level.used:,}",
+        "allowed": f"{level.allowed:,}",
+    }
 
 
 def break_text(found: Break) -> str:

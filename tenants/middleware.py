@@ -90,7 +90,10 @@ class TenantMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with guarding_scope():
-            request.tenant = tenant_of(request)  # type: ignore[attr-defined]
+            found = tenant_of(request)
+            suspended = found is not None and not found.is_active
+            request.suspended = found if suspended else None  # type: ignore[attr-defined]
+            request.tenant = None if suspended else found  # type: ignore[attr-defined]
             request.scope_is_guarded = True  # type: ignore[attr-defined]
             if request.tenant is not None:  # type: ignore[attr-defined]
                 enter_tenant(request.tenant)  # type: ignore[attr-defined]
@@ -99,16 +102,19 @@ class TenantMiddleware:
 
 def tenant_of(request: HttpRequest) -> Tenant | None:
     """Return the tenant chosen in the session if the user may enter it, else the
-    first one the user belongs to. One query; none for a visitor."""
+    first open one the user belongs to. One query; none for a visitor.
+
+    A suspended tenant is returned where it was chosen, so that nobody works on in
+    another one unawares, and where the user belongs to no open one.
+    """
     user = request.user
     if not isinstance(user, User):
         return None
     chosen = request.session.get(SESSION_KEY)
-    tenants = Tenant.objects.active()
-    mine = tenants.filter(memberships__user=user)
+    mine = Tenant.objects.filter(memberships__user=user)
     if user.is_superuser and chosen is not None:
-        mine = mine | tenants.filter(pk=chosen)
+        mine = mine | Tenant.objects.filter(pk=chosen)
     chosen_first = Case(
         When(pk=chosen, then=Value(0)), default=Value(1), output_field=IntegerField()
     )
-    return mine.order_by(chosen_first, "name", "pk").first()
+    return mine.order_by(chosen_first, "-is_active", "name", "pk").first()

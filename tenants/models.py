@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants.audit_models import AuditChain, AuditEntry, AuditIsFinal
+from tenants.lifecycle_models import TenantErasure, TenantUsage
+from tenants.quotas import Quota
 from tenants.scope import WrongTenant, active_tenant_id, required_tenant_id
 from tenants.tenant_model import TenantManager, TenantModel
 
@@ -27,13 +30,22 @@ __all__ = [
     "Membership",
     "Team",
     "Tenant",
+    "TenantErasure",
     "TenantManager",
     "TenantModel",
+    "TenantUsage",
     "TokenScope",
     "User",
     "validate_scopes",
+    "validate_tenant_key",
     "validate_time_zone",
 ]
+
+# Words that commands, messages or addresses use for something else than a tenant.
+RESERVED_KEYS = frozenset(
+    {"admin", "all", "api", "default", "none", "portal", "shared", "static", "system"}
+)
+_KEY = re.compile(r"(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def validate_time_zone(name: str) -> None:
@@ -43,6 +55,25 @@ def validate_time_zone(name: str) -> None:
             _("%(name)s is not a time zone. Use an IANA name such as Asia/Seoul."),
             code="unknown-time-zone",
             params={"name": name},
+        )
+
+
+def validate_tenant_key(key: str) -> None:
+    """Refuse a key that is reserved, or could be taken for another one."""
+    if key in RESERVED_KEYS:
+        raise ValidationError(
+            _("The key “%(key)s” is reserved by the portal. Choose another."),
+            code="reserved-key",
+            params={"key": key},
+        )
+    if not _KEY.fullmatch(key):
+        raise ValidationError(
+            _(
+                "“%(key)s” cannot be a key. Use small letters from a to z, digits, and "
+                "single hyphens between them; at least one letter, such as acme-2."
+            ),
+            code="ill-formed-key",
+            params={"key": key},
         )
 
 
@@ -93,6 +124,7 @@ class Tenant(models.Model):
         _("key"),
         max_length=40,
         unique=True,
+        validators=[validate_tenant_key],
         help_text=_("Short name used in commands, logs and keys, such as acme."),
     )
     name = models.CharField(_("name"), max_length=120)
@@ -100,6 +132,42 @@ class Tenant(models.Model):
         _("active"),
         default=True,
         help_text=_("Members of an inactive tenant cannot enter it."),
+    )
+    suspension_reason = models.CharField(
+        _("why it is suspended"),
+        max_length=300,
+        blank=True,
+        help_text=_("For superusers and the audit trail; members do not read it."),
+    )
+    suspended_at = models.DateTimeField(_("suspended"), null=True, editable=False)
+    suspended_by = models.ForeignKey(
+        User,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+        verbose_name=_("suspended by"),
+    )
+    max_queries_per_day = models.PositiveBigIntegerField(
+        _("queries a day"),
+        null=True,
+        blank=True,
+        help_text=_("Calls of operations; empty for no limit."),
+    )
+    max_rows_per_day = models.PositiveBigIntegerField(
+        _("rows a day"),
+        null=True,
+        blank=True,
+        help_text=_("Rows that its operations give back; empty for no limit."),
+    )
+    max_storage_bytes = models.PositiveBigIntegerField(
+        _("storage (bytes)"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Its rows in the portal's own database, measured every hour; empty for no "
+            "limit. Above it, staff cannot add rows in the admin."
+        ),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -112,6 +180,11 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def quota(self) -> Quota:
+        return Quota(
+            self.max_queries_per_day, self.max_rows_per_day, self.max_storage_bytes
+        )
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -264,6 +337,8 @@ def validate_scopes(scopes: object) -> None:
 
 class ApiToken(TenantModel):
     """A key to the API: one user in one tenant. Only its SHA-256 is stored."""
+
+    sealed_fields = ("digest", "prefix")
 
     user = models.ForeignKey(
         User,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +44,11 @@ class TenantModel(models.Model):
         editable=False,
         verbose_name=_("tenant"),
     )
+
+    sealed_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold secrets: they are in no export."""
+    personal_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that name or tell of people: they are exported with a reason only."""
 
     objects = TenantManager()
     all_tenants = models.Manager()

@@ -19,7 +19,9 @@ _MARK = "sbx_"
 _SHOWN = 10
 _USE_WRITTEN_EVERY = timedelta(minutes=1)
 
-Refusal = Literal["unknown", "expired", "revoked", "inactive-user", "no-member"]
+Refusal = Literal[
+    "unknown", "expired", "revoked", "inactive-user", "no-member", "suspended"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,10 @@ def check_token(secret: str) -> ApiToken | Refused:
         return Refused("expired")
     if not token.user.is_active:
         return Refused("inactive-user")
-    if not (token.may_enter and token.tenant.is_active):
+    if not token.may_enter:
         return Refused("no-member")
+    if not token.tenant.is_active:
+        return Refused("suspended")
     _note_use(token, at=now)
     return token
 

@@ -9,6 +9,7 @@ from django.conf import LazySettings
 
 from connectors.services import circuits, shut_down
 from observability.logs import current_request
+from tenants.metering import meter
 from tenants.models import Membership, Tenant, User
 from tenants.scope import Actor, using_tenant
 
@@ -25,6 +26,14 @@ def _fresh_circuits() -> Iterator[None]:
     circuits.forget()
     yield
     circuits.forget()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_meter() -> Iterator[None]:
+    """What one test used of a quota is no other's."""
+    meter.forget()
+    yield
+    meter.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,9 @@
 
 ``python -m tests.run check`` runs the gates alone, which start no server: what
 ``make check`` and the hook before a commit do. ``python -m tests.run [STEP …]`` runs
-only the named steps. Each step is one command that also works by hand; it is printed
-before it runs. The first failure stops the run.
+only the named steps; ``mariadb`` is one that only runs when it is named. Each step is
+one command that also works by hand; it is printed before it runs. The first failure
+stops the run.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ CHECKS: dict[str, str] = {
     "translations": "python -m tests.translations --check",
     "reference": "python -m tests.reference --check",
 }
+# Steps that only run when they are named.
+NAMED: dict[str, str] = {
+    "mariadb": "pytest --lane mariadb tests/mariadb tests/connectors"
+}
 # Tests of one file share a server, so a file stays with one process, in our order.
 PARALLEL = "-n 2 --dist loadfile --no-loadscope-reorder"
 STEPS: dict[str, str] = {
@@ -47,20 +52,21 @@ def chosen_steps(names: list[str]) -> list[str]:
 
 def main(names: list[str]) -> int:
     chosen = chosen_steps(names)
-    unknown = [name for name in chosen if name not in STEPS]
+    steps = STEPS | NAMED
+    unknown = [name for name in chosen if name not in steps]
     if unknown:
-        print(f"No such step: {', '.join(unknown)}. Steps: {', '.join(STEPS)}; check.")
+        print(f"No such step: {', '.join(unknown)}. Steps: {', '.join(steps)}; check.")
         return 2
     if "postgresql" in chosen:
         print(f"browser: {chromium()}", flush=True)
     for name in chosen:
-        command = shlex.split(STEPS[name])
+        command = shlex.split(steps[name])
         print(f"\n== {name}: {shlex.join(command)}", flush=True)
         started = time.monotonic()
         done = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, check=False)
         print(f"== {name}: {time.monotonic() - started:.0f} s", flush=True)
         if done.returncode != 0:
-            print(f"== {name} failed; by hand: .venv/bin/{STEPS[name]}", flush=True)
+            print(f"== {name} failed; by hand: .venv/bin/{steps[name]}", flush=True)
             return done.returncode
     return 0
 

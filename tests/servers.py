@@ -1,9 +1,11 @@
 """Real servers for the tests: PostgreSQL and Valkey from their wheels, and Chromium.
 
+The lane ``mariadb`` has a MariaDB beside Django on SQLite (`tests.mariadb_server`).
+
 A pytest plugin, loaded before Django's settings are read. Addresses given in the
 environment (``SIGNALBOX_TEST_DATABASE_URL``, ``SIGNALBOX_TEST_CACHE_URL``,
-``SIGNALBOX_TEST_CHROMIUM``) are used instead. What cannot be had stops the run with
-the line that installs it; nothing is skipped.
+``SIGNALBOX_TEST_CHROMIUM``, ``SIGNALBOX_TEST_MARIADB_URL``) are used instead. What
+cannot be had stops the run with the line that installs it; nothing is skipped.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mariadb_server import start_mariadb
+
 INSTALL = "Install it with: .venv/bin/pip install -r requirements-dev.txt"
 _versions: dict[str, str] = {}
 
@@ -31,9 +35,10 @@ _versions: dict[str, str] = {}
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--lane",
-        choices=("postgresql", "sqlite"),
+        choices=("postgresql", "sqlite", "mariadb"),
         default="postgresql",
-        help="database engine beneath Django (default: postgresql)",
+        help="database engine beneath Django (default: postgresql); mariadb: SQLite "
+        "beneath Django, and a MariaDB for SQL data sources",
     )
 
 
@@ -59,7 +64,9 @@ def _prepare(lane: str) -> None:
     os.environ["SIGNALBOX_MODE"] = "local"
     os.environ["SIGNALBOX_FLUSH_SECONDS"] = "0"  # tests write what was measured
     os.environ["SIGNALBOX_SQLITE_PATHS"] = tempfile.gettempdir()
-    if lane == "sqlite":
+    if lane == "mariadb" and "SIGNALBOX_TEST_MARIADB_URL" not in os.environ:
+        os.environ["SIGNALBOX_TEST_MARIADB_URL"] = start_mariadb(home / "mariadb")
+    if lane != "postgresql":
         os.environ["SIGNALBOX_DATABASE_URL"] = f"sqlite:///{home}/portal.sqlite3"
         os.environ["SIGNALBOX_CACHE_URL"] = "locmem://"
         return
@@ -239,26 +246,39 @@ def _install_chromium() -> str | None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave what only PostgreSQL has out of the SQLite lane; the other lane has it.
+    """Leave out what another lane has: PostgreSQL's own tests, MariaDB's own tests.
 
     Files with a browser come first: they are the longest, and one that began last
     would keep one process busy while the others have nothing left to do.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-    if config.getoption("lane") != "sqlite":
-        return
-    left_out = [item for item in items if item.get_closest_marker("postgresql")]
+    left_out = [item for item in items if not _is_of_lane(item, config)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
 
+def _is_of_lane(item: pytest.Item, config: pytest.Config) -> bool:
+    mariadb = item.get_closest_marker("mariadb") is not None
+    match config.getoption("lane"):
+        case "mariadb":
+            return mariadb
+        case "sqlite":
+            return not mariadb and item.get_closest_marker("postgresql") is None
+        case _:
+            return not mariadb
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     lane = config.getoption("lane")
-    if lane == "sqlite":
+    if lane != "postgresql":
         import sqlite3
 
-        return [f"lane: SQLite {sqlite3.sqlite_version}, cache in the process"]
+        lines = [f"lane: SQLite {sqlite3.sqlite_version}, cache in the process"]
+        if lane == "mariadb":
+            mariadb = os.environ.get("SIGNALBOX_TEST_MARIADB_VERSION", "as given")
+            lines.append(f"data sources: MariaDB {mariadb}")
+        return lines
     lines = [
         "lane: "
         + os.environ.get("SIGNALBOX_TEST_POSTGRESQL_VERSION", "PostgreSQL as given"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -15,17 +16,24 @@ from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.db import models, transaction
 from django.test import Client
+from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
 
 from branching.models import Condition, DecisionTable, Fact, Rule
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import (
+    DataSource,
+    Operation,
+    Parameter,
+    PersonalReveal,
+    QueryRefusal,
+)
 from demo.loader import demo_database, load_demo
 from menus.models import Menu
 from menus.services import create_menu
 from screens.models import Screen, ScreenVersion
 from screens.services import publish, save_version
 from tenants.audit import record
-from tenants.models import ApiToken, Membership, Team, Tenant, User
+from tenants.models import ApiToken, Membership, Team, Tenant, TenantUsage, User
 from tenants.scope import Actor, using_tenant
 from tenants.tokens import issue_token
 from tests.attacks.alert_rows import marked_alerts
@@ -123,6 +131,17 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
     parameter = Parameter.objects.create(
         operation=operation, name=f"{MARK}_parameter", default="x"
     )
+    refusal = QueryRefusal.objects.create(
+        day=timezone.now().date(),
+        rule="lock",
+        layer=QueryRefusal.Layer.JUDGE,
+        user=person,
+        source_key=source.key,
+        operation_key=operation.key,
+        count=1,
+        first_at=timezone.now(),
+        last_at=timezone.now(),
+    )
     fact = Fact.objects.create(
         key=f"{MARK}-fact",
         type="text",
@@ -157,14 +176,31 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
     )
     entry = record(actor=actor, action=f"{MARK}.done", target=menu, label=MARK)
     team = Team.objects.create(tenant=world.namu, label=f"{MARK} team")
+    usage = TenantUsage.objects.create(day=date(2026, 1, 1), queries=1)
     made = [
-        *(source, operation, parameter, fact, table, rule, condition),
+        usage,
+        *(source, operation, parameter, refusal, fact, table, rule, condition),
         *(screen, version, menu, token, entry, team, person),
+        _marked_reveal(operation, person),
         *marked_alerts(MARK, person),
         *marked_copilot(MARK, screen),
         *marked_watching(MARK, world.namu),
     ]
     return {type(row): row for row in made}
+
+
+def _marked_reveal(operation: Operation, person: User) -> PersonalReveal:
+    now = timezone.now()
+    return PersonalReveal.objects.create(
+        user=person,
+        operation=operation,
+        operation_key=operation.key,
+        place=f"{MARK}-screen",
+        purpose=PersonalReveal.Purpose.PAGE,
+        reason=f"Ticket {MARK}",
+        since=now,
+        until=now + timedelta(minutes=15),
+    )
 
 
 def _marked_screen(operation: str, actor: Actor) -> tuple[Screen, ScreenVersion]:

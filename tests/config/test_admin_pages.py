@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.core.management import call_command
 from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +20,8 @@ from django.utils.html import strip_tags
 
 from config import foreign_messages
 from demo.loader import load_demo
-from tenants.models import Team, Tenant, User
+from tenants.metering import today
+from tenants.models import Team, Tenant, TenantErasure, TenantUsage, User
 from tenants.scope import using_tenant
 
 BACKEND = "tenants.backends.TenantBackend"
@@ -162,6 +166,8 @@ def copies(row: Any, count: int) -> None:
                 setattr(copy, name, f"{value}-{number}"[-16:])
             elif isinstance(value, int):
                 setattr(copy, name, value + number + 1)
+        if isinstance(copy, TenantUsage):
+            copy.day -= timedelta(days=number + 1)
         copy.save_base(raw=True, force_insert=True)
 
 
@@ -201,11 +207,23 @@ def test_a_list_asks_no_more_for_twenty_rows_than_for_one(
 
 
 def make_first(model: type[models.Model], tenant: Tenant) -> None:
+    if model is TenantUsage:
+        TenantUsage.objects.create(tenant=tenant, day=today())
+    if model is TenantErasure:
+        TenantErasure.objects.create(number=9, key="gone", reason="over")
     if model.__name__ == "ApiToken":
         user = User.objects.get(username="admin")
         model._base_manager.create(
             tenant=tenant, user=user, name="t", prefix="p", digest="d", scopes=["read"],
             expires_at=user.date_joined,
+        )  # fmt: skip
+    if model.__name__ == "QuerySafetyCheck":
+        call_command("verify_query_safety", data_source="demo-sql", stdout=StringIO())
+    if model.__name__ == "PersonalReveal":
+        user = User.objects.get(username="admin")
+        model._base_manager.create(
+            tenant=tenant, user=user, operation_key="o", place="s", purpose="page",
+            reason="Ticket 4711", since=user.date_joined, until=user.date_joined,
         )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from observability.outbox import (
     prune_deliveries,
     retry_after,
 )
+from tenants.lifecycle import resume, suspend
 from tenants.models import AuditEntry, Tenant, User
 from tenants.scope import using_tenant
 
@@ -305,3 +306,20 @@ def test_what_is_done_is_forgotten_after_ninety_days(acme: Tenant) -> None:
     assert prune_deliveries(now=done.created_at + KEPT) == 0
     assert prune_deliveries(now=undone.created_at + KEPT + timedelta(seconds=1)) == 1
     assert Delivery.all_tenants.get() == undone
+
+
+def test_what_waits_for_a_suspended_tenant_waits_until_it_is_resumed(
+    acme: Tenant, globex: Tenant
+) -> None:
+    waiting(email(acme))
+    waiting(email(globex))
+    suspend(acme, reason="unpaid")
+
+    while_suspended = send()
+    still_due = any_due()
+    resume(acme)
+
+    assert while_suspended == {"sent": 1, "failed": 0}
+    assert not still_due
+    assert any_due()
+    assert send() == {"sent": 1, "failed": 0}

@@ -20,6 +20,7 @@ from tenants.models import Tenant
 from tenants.scope import using_tenant
 from tests.connectors.external import (  # noqa: F401 - fixtures
     external,
+    on_mariadb,
     on_postgresql,
     on_sqlite,
     sqlite_file,

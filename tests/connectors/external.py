@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -31,6 +31,7 @@ from connectors.sql_engines import (
 )
 from tenants.scope import Actor
 from tests.connectors.sql_corpus import SCHEMA
+from tests.mariadb.shop import shop
 
 SHARED = (TableSpec("orders"), TableSpec("sites"))
 ACTOR = Actor(user_id=7, tenant_id=1)
@@ -39,6 +40,7 @@ ENDLESS = (
     "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT {} FROM n"
 )
 POSTGRESQL = pytest.mark.postgresql
+MARIADB = pytest.mark.mariadb
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,21 @@ def on_postgresql() -> Iterator[External]:
         server.execute(f'DROP ROLE "{reader}"')
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
+@pytest.fixture(scope="module")
+def on_mariadb() -> Iterator[External]:
+    with shop(SCHEMA, readable=("orders", "sites")) as made:
+        made.administer("CREATE TABLE secrets (word TEXT)", "CREATE SEQUENCE s")
+        yield External(replace(made.source, tables=SHARED), made.digest)
+        dispose_all()
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=POSTGRESQL),
+        pytest.param("mariadb", marks=MARIADB),
+    ]
+)
 def external(request: pytest.FixtureRequest) -> External:
     found: External = request.getfixturevalue(f"on_{request.param}")
     return found

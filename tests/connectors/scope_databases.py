@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.connectors.external import POSTGRESQL, administrator
-from tests.connectors.scope_shapes import (
+from tests.connectors.scope_tables import (
     OWN_TENANT,
     ROWS,
     SCHEMA,

@@ -112,3 +112,8 @@ def hostile(dialect: str) -> list[str]:
 def plain(dialect: str) -> list[str]:
     """Return every read of ours that `dialect` must accept, and its engine must run."""
     return [*_lines("plain"), *_lines(f"plain-{dialect}")]
+
+
+def personal(dialect: str) -> list[str]:
+    """Return reads of people and goods, nearly all of which carry personal values."""
+    return [*_lines("personal"), *_lines(f"personal-{dialect}")]

@@ -97,7 +97,8 @@ def test_too_many_waiting_are_told_at_once() -> None:
 def _start(source: SourceSpec, sql: str, seconds: float) -> Any:
     spec = OperationSpec("o", source, sql=sql, timeout_ms=60_000)
     until = time.monotonic() + seconds
-    return engine().start(run_query(spec, arguments={}, actor=ACTOR, deadline=until))
+    actor = replace(ACTOR, tenant_id=source.tenant_id)
+    return engine().start(run_query(spec, arguments={}, actor=actor, deadline=until))
 
 
 def _until(condition: Any) -> bool:

@@ -368,7 +368,7 @@ def test_every_failure_has_words_in_both_languages() -> None:
     from connectors import messages
 
     names = "source limit seconds found line column at charset encoding name operation"
-    names += " errors path status"
+    names += " errors path status used allowed resets"
     values = dict.fromkeys(names.split(), "x")
     for language in ("en", "ko"):
         with translation.override(language):

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from connectors import stored_specs
-from connectors.models import DataSource, Operation, Parameter
+from connectors.models import DataSource, Operation, Parameter, RegisteredTable
 from connectors.stored_specs import load_specs
 from tenants.models import Tenant
 from tenants.scope import using_tenant
@@ -144,3 +144,61 @@ def test_the_oldest_operations_are_forgotten(
         kept.put((number,), row)
 
     assert [kept.get((number,)) is None for number in range(3)] == [True, False, False]
+
+
+@pytest.fixture
+def query(in_acme: Tenant) -> Operation:
+    source = DataSource.objects.create(key="db", kind="sql", address="sqlite:////x")
+    for name in ("orders", "sites"):
+        RegisteredTable.objects.create(source=source, name=name, tenant_column="t")
+    made = Operation.objects.create(key="items", source=source, sql="SELECT 1 AS one")
+    for name in ("a", "b"):
+        Parameter.objects.create(operation=made, name=name)
+    return made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "others"},
+        {"schema": "other"},
+        {"tenant_column": "", "shared": True},
+        {"tenant_value": "id"},
+        {"personal_columns": ["name"]},
+    ],
+)
+def test_a_changed_table_is_seen_at_once(
+    query: Operation, change: dict[str, Any]
+) -> None:
+    before = load_specs(["items"])["items"]
+
+    RegisteredTable.objects.filter(name="orders").update(**change)
+
+    after = load_specs(["items"])["items"]
+    assert after.source.tables != before.source.tables
+    assert after.version != before.version
+
+
+def test_an_added_and_a_removed_table_are_seen_at_once(query: Operation) -> None:
+    before = load_specs(["items"])["items"]
+
+    made = RegisteredTable.objects.create(source=query.source, name="k", shared=True)
+    added = load_specs(["items"])["items"]
+    made.delete()
+    removed = load_specs(["items"])["items"]
+
+    assert len(added.source.tables) == 3
+    assert removed.source.tables == before.source.tables
+
+
+def test_tables_neither_multiply_parameters_nor_cost_a_query_when_warm(
+    query: Operation, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(5):
+        cold = load_specs(["items"])["items"]
+    with django_assert_num_queries(1):
+        warm = load_specs(["items"])["items"]
+
+    assert warm == cold
+    assert [row.name for row in warm.parameters] == ["a", "b"]
+    assert [row.name for row in warm.source.tables] == ["orders", "sites"]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,9 +17,12 @@ from sqlglot import exp
 
 from connectors import scope_names, tenant_scope
 from connectors.scope_names import Visible
+from connectors.scope_proof import PARAMETERS
+from connectors.specs import TableSpec
 from connectors.tenant_scope import Scoped, rewrite
 from tests.connectors.scope_databases import NotRun, Pair
-from tests.connectors.scope_shapes import TABLES, shapes, tables_of
+from tests.connectors.scope_shapes import shapes
+from tests.connectors.scope_tables import TABLES, tables_of
 
 SHAPES = 2_000  # compared statements of one run on one engine
 _DRAWN = 2_100  # some have names that the engine does not find
@@ -110,15 +115,15 @@ def _filter_in_where(monkeypatch: pytest.MonkeyPatch) -> None:
     """Filter behind the joins instead of before them."""
     scope_table: Callable[..., None] = tenant_scope._scope_table
 
-    def late(table: exp.Table, spec: tenant_scope.TableSpec, dialect: str) -> None:
+    def late(table: exp.Table, spec: TableSpec, dialect: str) -> None:
         select = table.find_ancestor(exp.Select)
         name = tenant_scope._effective_name(table).copy()
-        scope_table(table, tenant_scope.replace(spec, tenant_column=""), dialect)
+        scope_table(table, replace(spec, tenant_column=""), dialect)
         if spec.tenant_column and isinstance(select, exp.Select):
             column = exp.Column(
                 this=exp.Identifier(this=spec.tenant_column, quoted=True), table=name
             )
-            value = exp.Placeholder(this=tenant_scope.PARAMETERS[spec.tenant_value])
+            value = exp.Placeholder(this=PARAMETERS[spec.tenant_value])
             select.where(exp.EQ(this=column, expression=value), copy=False)
 
     monkeypatch.setattr(tenant_scope, "_scope_table", late)
@@ -127,14 +132,14 @@ def _filter_in_where(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _without_second_opinion_nor_joins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget tables inside of parentheses."""
-    found: Callable[..., dict[int, tuple[exp.Table, tenant_scope.TableSpec]]]
-    found = tenant_scope._registered
+    registered: Callable[..., dict[int, tuple[exp.Table, TableSpec]]]
+    registered = tenant_scope._registered
 
-    def outside(*arguments: object) -> dict[int, tuple[exp.Table, object]]:
+    def outside(*arguments: Any) -> dict[int, tuple[exp.Table, TableSpec]]:
         return {
-            key: pair
-            for key, pair in found(*arguments).items()
-            if not isinstance(pair[0].parent, exp.Subquery)
+            key: found
+            for key, found in registered(*arguments).items()
+            if not isinstance(found[0].parent, exp.Subquery)
         }
 
     monkeypatch.setattr(tenant_scope, "_registered", outside)

@@ -20,6 +20,7 @@ from screens.services import publish, save_version
 from tenants.models import Membership, Team, Tenant, User
 from tenants.permissions import grant
 from tenants.scope import Actor, using_tenant
+from tests.menus.people import people, people_api, people_menu  # noqa: F401 - fixtures
 
 BACKEND = "tenants.backends.TenantBackend"
 MakeScreen: TypeAlias = Callable[..., Screen]

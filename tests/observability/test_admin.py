@@ -6,10 +6,11 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from observability.models import Measurement
+from observability.models import Heartbeat, Measurement
 from observability.services import beat, flush, measure
-from tenants.models import Tenant, User
+from tenants.models import Membership, Tenant, User
 
 LIST = "admin:observability_measurement_changelist"
 
@@ -79,3 +80,21 @@ def test_heartbeats_are_for_superusers(client: Client, staff: User) -> None:
     staff.is_superuser = True
     staff.save()
     assert "host:1" in client.get(address).content.decode()
+
+
+def test_the_history_of_a_heartbeat_tells_staff_nothing(acme: Tenant) -> None:
+    """Whether there is one would show in another answer than for none."""
+    staff = User.objects.create_user("staff", password="x", is_staff=True)
+    Membership.objects.create(user=staff, tenant=acme)
+    now = timezone.now()
+    Heartbeat.objects.create(role="here", holder="x", seen_at=now, expires_at=now)
+    browser = Client()
+    browser.force_login(staff, backend="tenants.backends.TenantBackend")
+
+    answers = [
+        browser.get(f"/admin/observability/heartbeat/{role}/history/")
+        for role in ("here", "gone")
+    ]
+
+    assert answers[0].status_code == answers[1].status_code == 302
+    assert answers[0]["Location"] == answers[1]["Location"]

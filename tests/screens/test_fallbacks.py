@@ -19,7 +19,7 @@ from connectors.outcomes import (
     Table,
 )
 from renderers.presentation import State
-from screens.runner import join_outcomes
+from screens.joining import join_outcomes
 from tenants.scope import Actor
 from tests.screens.conftest import (
     MakeOperation,

@@ -94,7 +94,10 @@ def test_a_tenant_keeps_its_key_and_cannot_be_deleted(
     page = f"/admin/tenants/tenant/{acme.pk}/"
     inline = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
 
-    client.post(f"{page}change/", {"key": "x", "name": "New", **inline})
+    client.post(
+        f"{page}change/",
+        {"key": "x", "name": "New", "suspension_reason": "unpaid", **inline},
+    )
     refused = client.post(f"{page}delete/", {"post": "yes"})
 
     acme.refresh_from_db()

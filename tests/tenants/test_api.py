@@ -143,7 +143,7 @@ def _leave(token: ApiToken) -> None:
         (_expire, "expired"),
         (_revoke, "revoked"),
         (_deactivate_user, "inactive-user"),
-        (_deactivate_tenant, "no-member"),
+        (_deactivate_tenant, "suspended"),
         (_leave, "no-member"),
     ],
 )

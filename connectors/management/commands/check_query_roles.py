@@ -65,6 +65,6 @@ class Command(BaseCommand):
             for line in finding.remedy:
                 self.stdout.write(f"      {line}")
         if report.set_up:
-            self.stdout.write(_("  Everything a user for reading needs:"))
+            self.stdout.write("  " + _("Everything a user for reading needs:"))
             for line in report.set_up:
                 self.stdout.write(f"      {line}")

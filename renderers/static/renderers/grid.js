@@ -68,6 +68,12 @@
       unit.textContent = " (" + column.unit + ")";
       holder.append(unit);
     }
+    if (column.privacy) {
+      const privacy = document.createElement("span");
+      privacy.className = "rb-privacy";
+      privacy.textContent = " " + column.privacy;
+      holder.append(privacy);
+    }
     return holder;
   }
 
