@@ -1,12 +1,16 @@
-"""``python -m benchmarks [page|runner] [--quick]``: measure, print, keep."""
+"""``python -m benchmarks [NAME] [--quick]``: measure, print, keep."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from benchmarks import page, runner
+from benchmarks import page, query_safety, runner
 
-BENCHMARKS = {"page": page.run, "runner": runner.run}
+BENCHMARKS = {
+    "page": page.run,
+    "query_safety": query_safety.run,
+    "runner": runner.run,
+}
 
 
 def main() -> None:
