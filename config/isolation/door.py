@@ -2,7 +2,7 @@
 
 The handler is the one that the server calls, with every middleware, and the bytes are
 those that would leave. The test client would do nearly the same, but it brings the
-test framework into a production process and swaps the handling of connections.
+test framework into a production process.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -18,7 +19,25 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.utils.crypto import get_random_string
+
+
+@contextmanager
+def _connections_kept() -> Iterator[None]:
+    """Keep the connections that a server gives back around each request.
+
+    The walk is one long visit: its own rows may stand in an open transaction.
+    """
+    signals = request_started, request_finished
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in signals:
+            signal.connect(close_old_connections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +102,12 @@ class Door:
         def start(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
             started.append((status, headers))
 
-        response: Any = self._handler(environ, start)
-        try:
-            body = b"".join(response)
-        finally:
-            response.close()
+        with _connections_kept():
+            response: Any = self._handler(environ, start)
+            try:
+                body = b"".join(response)
+            finally:
+                response.close()
         status, headers = started[-1]
         return Answer(
             status=int(status.split(" ", 1)[0]),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from config.isolation.canaries import TWIN, Canary, build, tenant_models, write_twin
@@ -45,7 +46,11 @@ def prove(*, only: Collection[str] = ()) -> Report:
         NoCanary: a model of a tenant has no row to be seen crossing.
     """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="canary-") as folder, _quiet():
+    with (
+        tempfile.TemporaryDirectory(prefix="canary-") as folder,
+        _may_open(folder),
+        _quiet(),
+    ):
         try:
             walk = _walked(Path(folder), only)
             report = _report(
@@ -54,6 +59,17 @@ def prove(*, only: Collection[str] = ()) -> Report:
         finally:
             erase()
     return report
+
+
+@contextmanager
+def _may_open(folder: str) -> Iterator[None]:
+    """Let data sources of this process name files of the canaries' folder, too."""
+    before = settings.SIGNALBOX_SQLITE_PATHS
+    settings.SIGNALBOX_SQLITE_PATHS = [*before, folder]
+    try:
+        yield
+    finally:
+        settings.SIGNALBOX_SQLITE_PATHS = before
 
 
 def _walked(folder: Path, only: Collection[str]) -> Walk:
