@@ -148,7 +148,8 @@ def on_postgresql() -> Iterator[External]:
         "acme",
         base_url=url,
         dialect="postgresql",
-        tables=SHARED,
+        # No right to read the last one: the database itself says so.
+        tables=(*SHARED, TableSpec("orders", schema="public"), TableSpec("secrets")),
     )
 
     def digest() -> str:
