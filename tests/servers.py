@@ -246,7 +246,7 @@ def _install_chromium() -> str | None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what another lane has: PostgreSQL's own tests, MariaDB's own tests.
+    """Leave out what another lane has: its own tests, and those without a database.
 
     Files with a browser come first: they are the longest, and one that began last
     would keep one process busy while the others have nothing left to do.
@@ -259,12 +259,13 @@ def pytest_collection_modifyitems(
 
 
 def _is_of_lane(item: pytest.Item, config: pytest.Config) -> bool:
-    mariadb = item.get_closest_marker("mariadb") is not None
+    marks = {mark.name for mark in item.iter_markers()}
+    mariadb = "mariadb" in marks
     match config.getoption("lane"):
         case "mariadb":
             return mariadb
         case "sqlite":
-            return not mariadb and item.get_closest_marker("postgresql") is None
+            return not marks & {"mariadb", "postgresql", "pure"}
         case _:
             return not mariadb
 

@@ -17,6 +17,8 @@ from tests.connectors.sql_corpus import (
     refused,
 )
 
+pytestmark = pytest.mark.pure
+
 LEAST_ACCEPTED = 0.96
 NO_STATEMENTS = {14, 17}  # of SOURCES.md: when and for whom, not what
 LICENCES = {

@@ -23,6 +23,8 @@ from connectors import query_parts, query_safety, query_verdicts, sql_places
 from connectors.query_verdicts import RefusalError, Refused
 from tests.connectors.sql_corpus import ALL_DIALECTS, Case, refused
 
+pytestmark = pytest.mark.pure
+
 JUDGED_BY: tuple[ModuleType, ...] = (sql_places, query_parts, query_safety)
 Place = tuple[str, int]
 
