@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
@@ -15,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from connectors.refusal_models import QueryRefusal, RefusalLayer
-from tenants.models import Tenant
+from tenants.models import Tenant, User
 from tenants.scope import Actor, using_tenant
 
 logger = logging.getLogger(__name__)
@@ -63,13 +64,17 @@ def record_refusal(
         logger.exception("A refused query could not be counted.")
 
 
-def _count(tenant_id: int, named: dict[str, object], moment: datetime) -> None:
+def _count(tenant_id: int, named: dict[str, Any], moment: datetime) -> None:
     rows = QueryRefusal.all_tenants.filter(tenant_id=tenant_id, **named)
     once_more = {"count": F("count") + 1, "last_at": moment}
     if rows.update(**once_more):
         return
     # Rows refer to their tenant; one that is just being erased takes no more.
     if not Tenant.objects.filter(pk=tenant_id).exists():
+        return
+    user = named["user_id"]
+    if user is not None and not User.objects.filter(pk=user).exists():
+        _count(tenant_id, named | {"user_id": None}, moment)  # gone meanwhile
         return
     try:
         with transaction.atomic(), using_tenant(tenant_id):
