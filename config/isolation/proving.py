@@ -29,6 +29,7 @@ WATCHING = frozenset(
         "observability.LogLine",
         "observability.Measurement",
         "observability.StoredTrace",
+        "tenants.TenantUsage",
     }
 )
 STRANGER = Visitor("stranger")
