@@ -60,7 +60,7 @@ class Suggestion(TenantModel):
         QUESTION = "question", _("question")
         REFUSAL = "refusal", _("refusal")
 
-    personal_fields = ("instruction",)
+    fields_about_people = ("instruction",)
 
     screen = models.ForeignKey(
         Screen,

@@ -41,7 +41,7 @@ class AlertChannel(Named):
         WEBHOOK = "webhook", _("signed webhook")
 
     sealed_fields = ("secret",)
-    personal_fields = ("recipients",)
+    fields_about_people = ("recipients",)
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     recipients = models.TextField(

@@ -64,7 +64,7 @@ class LogLine(models.Model):
     ``observability_logpairs``; `observability.log_search` keeps the two together.
     """
 
-    personal_fields = ("message", "exception", "folded", "data")
+    fields_about_people = ("message", "exception", "folded", "data")
 
     at = models.DateTimeField(_("time"))
     level = models.PositiveSmallIntegerField(_("level"), choices=LEVELS)

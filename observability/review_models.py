@@ -61,7 +61,7 @@ class Review(TenantModel):
         IN_REVIEW = "in-review", _("in review")
         SIGNED = "signed", _("signed")
 
-    personal_fields = ("snapshot",)
+    fields_about_people = ("snapshot",)
 
     cadence = models.CharField(_("cadence"), max_length=10, choices=Cadences.choices)
     starts = models.DateTimeField(_("from"))

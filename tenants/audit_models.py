@@ -39,7 +39,7 @@ class AuditEntry(models.Model):
     have no constraint in the database.
     """
 
-    personal_fields = ("label", "changes")
+    fields_about_people = ("label", "changes")
 
     tenant = models.ForeignKey(
         "tenants.Tenant",

@@ -127,7 +127,7 @@ def _lines(rows: models.QuerySet[Any], manifest: Manifest) -> Iterator[str]:
     model = rows.model
     left_out = dict.fromkeys(getattr(model, "sealed_fields", ()), "secret")
     if not manifest.personal_data:
-        personal = getattr(model, "personal_fields", ())
+        personal = getattr(model, "fields_about_people", ())
         left_out |= dict.fromkeys(personal, "personal")
     if left_out:
         manifest.left_out[model._meta.label] = left_out

@@ -47,7 +47,7 @@ class TenantModel(models.Model):
 
     sealed_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that hold secrets: they are in no export."""
-    personal_fields: ClassVar[tuple[str, ...]] = ()
+    fields_about_people: ClassVar[tuple[str, ...]] = ()
     """Fields that name or tell of people: they are exported with a reason only."""
 
     objects = TenantManager()

@@ -55,7 +55,7 @@ def test_a_kind_that_is_none_is_refused(told: object) -> None:
 @pytest.mark.parametrize("names", ["email", [1], [""], [" email"], {"email": 1}])
 def test_names_that_are_none_are_refused(stored: Make, names: object) -> None:
     source = stored().source
-    source.personal_fields = names  # type: ignore[misc]
+    source.personal_fields = names
     table = RegisteredTable(
         source=source, name="t", shared=True, personal_columns=names
     )
