@@ -24,6 +24,8 @@ from tenants.scope import using_tenant
 from tests.connectors.external import POSTGRESQL, External
 from tests.connectors.walled import Walled
 
+pytestmark = pytest.mark.django_db  # a refusal is counted
+
 TABLES = (("orders", "status"), ("sites", ""))
 
 
