@@ -26,6 +26,7 @@ from connectors.models import (
     Parameter,
     PersonalReveal,
     QueryRefusal,
+    QuerySafetyCheck,
 )
 from demo.loader import demo_database, load_demo
 from menus.models import Menu
@@ -182,6 +183,7 @@ def _marked_rows(world: World) -> dict[type[models.Model], Any]:
         *(source, operation, parameter, refusal, fact, table, rule, condition),
         *(screen, version, menu, token, entry, team, person),
         _marked_reveal(operation, person),
+        QuerySafetyCheck.objects.create(source=source, database=MARK, held=True),
         *marked_alerts(MARK, person),
         *marked_copilot(MARK, screen),
         *marked_watching(MARK, world.namu),
