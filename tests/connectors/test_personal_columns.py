@@ -20,6 +20,8 @@ from connectors.sql_engines import dispose_all
 from tests.connectors.external import POSTGRESQL, External, administrator
 from tests.connectors.sql_corpus import personal
 
+pytestmark = pytest.mark.django_db  # a refusal is counted
+
 PERSONAL = ("name", "email")
 TABLES = (
     TableSpec("people", personal_columns=PERSONAL),

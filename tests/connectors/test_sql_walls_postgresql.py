@@ -23,7 +23,7 @@ from connectors.sql_wall import Terms
 from tests.connectors.external import ACTOR, ENDLESS, External, administrator
 from tests.connectors.walled import Walled
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 _FAR = 5.0  # seconds
 
 

@@ -20,6 +20,8 @@ from connectors.sql_sqlite_wall import LIMITS
 from connectors.sql_wall import SourceRefusedError
 from tests.connectors.external import ENDLESS, External
 
+pytestmark = pytest.mark.django_db  # a refusal is counted
+
 TABLES = (
     TableSpec("orders", tenant_column="tenant"),
     TableSpec("Notes", tenant_column="owner", tenant_value=TenantValue.ID),

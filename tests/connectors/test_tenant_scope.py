@@ -23,6 +23,8 @@ from tests.connectors.scope_databases import Pair
 from tests.connectors.scope_tables import TABLES, tables_of
 from tests.connectors.sql_corpus import FOLDER
 
+pytestmark = pytest.mark.django_db  # a refusal is counted
+
 DIALECTS = ("postgresql", "sqlite", "mysql", "mariadb")
 FILTERED = (
     '(SELECT * FROM "orders" AS "_scoped" WHERE "_scoped"."tenant" = :tenant) AS '
