@@ -104,7 +104,9 @@ def test_mysql_and_mariadb_are_quoted_their_way(dialect: str) -> None:
 
     assert plain == (
         "SELECT * FROM (SELECT * FROM `orders` AS `_scoped`"
-        " WHERE `_scoped`.`tenant` = :tenant) AS `orders`"
+        " WHERE `_scoped`.`tenant` = :tenant"
+        # These engines take 'ACME ' for 'acme', and '1-a' for 1.
+        " AND CAST(`_scoped`.`tenant` AS BINARY) = CAST(:tenant AS BINARY)) AS `orders`"
     )
     assert "FROM `shop`.`Or``ders` AS `_scoped`" in other
 
